@@ -1,0 +1,48 @@
+# Two commands do all the set-up on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help install run test lint format bench lock
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+install: $(INSTALLED) .env ## Create .venv with the locked dependencies, and a development .env
+
+$(INSTALLED): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python has no venv module: install it with 'apt-get install python3-venv'."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.env: $(INSTALLED)
+	@$(BIN)/python -m siao.socle.embedded write-env .env
+
+run: install ## Start everything: PostgreSQL, Redis, worker, web server, with the demo data (Ctrl-C stops all)
+	@$(BIN)/python manage.py lancer
+
+test: install lint ## The whole suite, on PostgreSQL, Redis, a real worker and a real Chromium
+	@$(BIN)/python -m tests.chromium
+	@$(BIN)/python -m pytest -n auto
+
+lint: install ## Formatting, style, templates, layers, migrations and deployment checks
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/djlint templates --check --lint --quiet
+	@$(BIN)/lint-imports
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m tests.deployment
+
+format: install ## Rewrite the code and the templates in the house format
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/djlint templates --reformat --quiet
+
+bench: install ## Measure against the peers; the table is printed and kept in var/bench.json
+	@$(BIN)/python manage.py bench
+
+lock: install ## Recompute the locked dependencies from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt

@@ -1,0 +1,1 @@
+"""Users, profils, habilitations, périmètres, territoires, journal, messages."""

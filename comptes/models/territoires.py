@@ -1,0 +1,90 @@
+"""Régions, départements, communes: the official geographic code, loaded from ``fixtures/``."""
+
+import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils import timezone
+
+from siao.socle.text import Folded
+
+# Clock of each département outside the hexagon's time zone (tz database).
+_ZONES = {
+    "971": "America/Guadeloupe",
+    "972": "America/Martinique",
+    "973": "America/Cayenne",
+    "974": "Indian/Reunion",
+    "975": "America/Miquelon",
+    "976": "Indian/Mayotte",
+    "977": "America/Guadeloupe",
+    "978": "America/Guadeloupe",
+    "986": "Pacific/Wallis",
+    "987": "Pacific/Tahiti",
+    "988": "Pacific/Noumea",
+}
+
+
+class Region(models.Model):
+    code = models.CharField("code", max_length=3, primary_key=True)
+    nom = models.CharField("nom", max_length=100)
+
+    class Meta:
+        verbose_name = "région"
+        ordering = ["code"]
+
+    def __str__(self):
+        return self.nom
+
+
+class Departement(models.Model):
+    code = models.CharField("code", max_length=3, primary_key=True)
+    nom = models.CharField("nom", max_length=100)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="departements", verbose_name="région")
+
+    class Meta:
+        verbose_name = "département"
+        ordering = ["code"]
+
+    def __str__(self):
+        return f"{self.nom} ({self.code})"
+
+    @property
+    def aujourdhui(self) -> datetime.date:
+        """The day it is in the département: decides what is "today" and "in the future" for its users."""
+        return timezone.now().astimezone(ZoneInfo(_ZONES.get(self.code, "Europe/Paris"))).date()
+
+
+class Commune(models.Model):
+    code = models.CharField("code", max_length=5, primary_key=True)
+    nom = models.CharField("nom", max_length=100)
+    nom_cle = models.GeneratedField(expression=Folded("nom"), output_field=models.TextField(), db_persist=True)
+    departement = models.ForeignKey(Departement, models.PROTECT, related_name="communes", verbose_name="département")
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    population = models.PositiveIntegerField("population")
+
+    class Meta:
+        verbose_name = "commune"
+        ordering = ["nom_cle", "code"]
+        constraints = [
+            # Target of the composite keys that hold a commune inside its département.
+            models.UniqueConstraint(fields=["code", "departement"], name="commune_unique_par_departement"),
+        ]
+
+    def __str__(self):
+        return self.nom
+
+
+class CodePostal(models.Model):
+    commune = models.ForeignKey(Commune, models.CASCADE, related_name="codes_postaux")
+    code = models.CharField("code postal", max_length=5)
+
+    class Meta:
+        verbose_name = "code postal"
+        verbose_name_plural = "codes postaux"
+        ordering = ["code", "commune"]
+        constraints = [
+            models.UniqueConstraint(fields=["commune", "code"], name="code_postal_unique_par_commune"),
+        ]
+
+    def __str__(self):
+        return self.code

@@ -1,0 +1,37 @@
+"""Loads the territories from ``fixtures/``; running it again changes nothing, a new file updates what it names."""
+
+from django.db import transaction
+
+from comptes.models import CodePostal, Commune, Departement, Region
+from siao.socle.fixtures import rows
+
+
+@transaction.atomic
+def load_territoires() -> dict[str, int]:
+    """Load régions, départements, communes and their postal codes; return how many lines each file has."""
+    regions = [Region(code=row["code"], nom=row["nom"]) for row in rows("regions")]
+    departements = [
+        Departement(code=row["code"], nom=row["nom"], region_id=row["region"]) for row in rows("departements")
+    ]
+    lines = rows("communes")
+    communes = [
+        Commune(
+            code=row["code"],
+            nom=row["nom"],
+            departement_id=row["departement"],
+            siren=row["siren"],
+            population=row["population"] or 0,
+        )
+        for row in lines
+    ]
+    codes = [CodePostal(commune_id=row["code"], code=code) for row in lines for code in row["codes_postaux"].split()]
+    for model, objects, updated in (
+        (Region, regions, ["nom"]),
+        (Departement, departements, ["nom", "region"]),
+        (Commune, communes, ["nom", "departement", "siren", "population"]),
+    ):
+        model.objects.bulk_create(
+            objects, update_conflicts=True, unique_fields=["code"], update_fields=updated, batch_size=5_000
+        )
+    CodePostal.objects.bulk_create(codes, ignore_conflicts=True, batch_size=5_000)
+    return {"regions": len(regions), "departements": len(departements), "communes": len(communes)}

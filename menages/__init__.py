@@ -1,0 +1,1 @@
+"""Ménages and personnes, fusion, déplacement, demandes, évaluations, orientations, admissions."""

@@ -1,0 +1,261 @@
+"""Temps 1 imports. The row is the truth: its state says what remains to be done, whatever happens to the queue."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from comptes.models import Departement, Region
+from comptes.perimetres import Perimetre
+
+
+class Etat(models.TextChoices):
+    DEPOSE = "DEPOSE", "Lecture en cours"
+    REFUSE = "REFUSE", "Refusé"
+    A_CORRIGER = "A_CORRIGER", "À corriger"
+    PRET = "PRET", "Prêt à importer"
+    A_APPLIQUER = "A_APPLIQUER", "Import en cours"
+    IMPORTE = "IMPORTE", "Importé"
+    A_ANNULER = "A_ANNULER", "Annulation en cours"
+    ANNULE = "ANNULE", "Annulé"
+    REMPLACE = "REMPLACE", "Remplacé"
+    ECHEC = "ECHEC", "Échec technique"
+
+
+EN_ATTENTE_DE_MACHINE = (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER)
+"""A worker has something to do; the reconciler wakes it up again if the queue forgot."""
+
+EN_COURS = (Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER)
+"""Not applied yet: the next workbook of the territory takes their place."""
+
+EN_VIGUEUR = (Etat.IMPORTE, Etat.A_ANNULER)
+"""What the offre of the territory comes from."""
+
+
+def _path(instance, filename) -> str:
+    # Never the user's name for it: it would reach the disk, the logs and the headers.
+    return f"temps1/{uuid.uuid4()}"
+
+
+class ImportQuerySet(models.QuerySet):
+    def visible_to(self, perimetre: Perimetre):
+        """The imports whose territory is wholly inside the perimeter."""
+        partly_outside = Departement.objects.exclude(code__in=perimetre.departements).values("region")
+        return self.filter(
+            Q(departement__in=perimetre.departements) | (Q(region__isnull=False) & ~Q(region__in=partly_outside))
+        )
+
+    def covering(self, departements):
+        """The imports that concern at least one of these départements, whole régions included."""
+        regions = Departement.objects.filter(code__in=departements).values("region")
+        return self.filter(Q(departement__in=departements) | Q(region__in=regions))
+
+
+class Import(models.Model):
+    departement = models.ForeignKey(
+        Departement, models.PROTECT, null=True, related_name="+", verbose_name="département"
+    )
+    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+", verbose_name="région")
+    fichier = models.FileField("fichier déposé", upload_to=_path, max_length=100, blank=True)
+    annote = models.FileField("classeur annoté", upload_to=_path, max_length=100, blank=True)
+    nom_fichier = models.CharField("nom du fichier", max_length=120)
+    sha256 = models.CharField("empreinte", max_length=64)
+    taille = models.PositiveIntegerField("taille (octets)")
+
+    etat = models.CharField("état", max_length=12, choices=Etat.choices, default=Etat.DEPOSE)
+    motif = models.TextField("motif", blank=True, help_text="Pourquoi ce fichier est refusé ou a échoué.")
+    bilan = models.JSONField("bilan", default=dict, blank=True)
+    tentatives = models.PositiveSmallIntegerField("tentatives", default=0)
+
+    depose_le = models.DateTimeField("déposé le", db_default=Now())
+    depose_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="déposé par"
+    )
+    change_le = models.DateTimeField("état depuis le", db_default=Now())
+    applique_le = models.DateTimeField("importé le", null=True)
+    applique_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="importé par"
+    )
+    annule_le = models.DateTimeField("annulé le", null=True)
+    annule_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="annulé par"
+    )
+    remplace_par = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="remplaces", verbose_name="remplacé par"
+    )
+    a_prevenir = models.BooleanField("courriel à envoyer", default=False)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "import Temps 1"
+        verbose_name_plural = "imports Temps 1"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(departement__isnull=True) ^ Q(region__isnull=True),
+                name="import_un_seul_territoire",
+                violation_error_message="Un classeur décrit un département ou une région.",
+            ),
+            models.CheckConstraint(
+                condition=Q(etat__in=Etat.values),
+                name="import_etat_connu",
+                violation_error_message="Cet état n'existe pas.",
+            ),
+            models.UniqueConstraint(
+                fields=["departement", "region"],
+                condition=Q(etat__in=EN_COURS),
+                nulls_distinct=False,
+                name="import_un_seul_en_cours_par_territoire",
+                violation_error_message="Un classeur de ce territoire est déjà en cours.",
+            ),
+            models.UniqueConstraint(
+                fields=["departement", "region"],
+                condition=Q(etat__in=EN_VIGUEUR),
+                nulls_distinct=False,
+                name="import_un_seul_en_vigueur_par_territoire",
+                violation_error_message="Un import de ce territoire est déjà en vigueur.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(etat__in=EN_VIGUEUR) | Q(applique_le__isnull=False, applique_par__isnull=False),
+                name="import_en_vigueur_a_un_auteur",
+                violation_error_message="Un import en vigueur dit qui l'a importé et quand.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["etat"],
+                condition=Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True),
+                name="import_a_reprendre",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Import n° {self.pk}"
+
+    @property
+    def territoire(self) -> Departement | Region:
+        return self.departement or self.region
+
+    @property
+    def departements(self) -> list[str]:
+        """Codes of the départements that the workbook describes, in order."""
+        if self.departement_id:
+            return [self.departement_id]
+        return list(Departement.objects.filter(region=self.region_id).values_list("code", flat=True))
+
+
+class Avancement(models.Model):
+    """How far the worker is. A row of its own: it moves while the import's row is locked."""
+
+    travail = models.OneToOneField(Import, models.CASCADE, primary_key=True, related_name="avancement")
+    phase = models.CharField("phase", max_length=60, blank=True)
+    fait = models.PositiveIntegerField("fait", default=0)
+    total = models.PositiveIntegerField("total", default=0)
+    maj_le = models.DateTimeField("mis à jour le", db_default=Now())
+
+    class Meta:
+        verbose_name = "avancement d'un import"
+        verbose_name_plural = "avancements d'imports"
+
+    def __str__(self):
+        return f"{self.phase} {self.fait}/{self.total}"
+
+
+class Contenu(models.Model):
+    """What was read of a workbook without error, compressed: applied later, compared with the next one."""
+
+    travail = models.OneToOneField(Import, models.CASCADE, primary_key=True, related_name="contenu")
+    lignes = models.BinaryField("lignes (JSON, zlib)")
+
+    class Meta:
+        verbose_name = "contenu d'un import"
+        verbose_name_plural = "contenus d'imports"
+
+    def __str__(self):
+        return f"Contenu de l'import n° {self.pk}"
+
+
+class Gravite(models.TextChoices):
+    ERREUR = "ERREUR", "Erreur"
+    AVERTISSEMENT = "AVERTISSEMENT", "Avertissement"
+
+
+class Anomalie(models.Model):
+    """One error or warning of a workbook, as the user reads it."""
+
+    travail = models.ForeignKey(Import, models.CASCADE, related_name="anomalies")
+    gravite = models.CharField("gravité", max_length=13, choices=Gravite.choices)
+    feuille = models.CharField("onglet", max_length=40)
+    ligne = models.PositiveIntegerField("ligne", null=True)
+    cellule = models.CharField("cellule", max_length=10, blank=True)
+    colonne = models.CharField("colonne", max_length=100, blank=True)
+    valeur = models.CharField("valeur", max_length=200, blank=True)
+    code = models.CharField("règle", max_length=40)
+    message = models.TextField("message")
+
+    class Meta:
+        verbose_name = "anomalie"
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["travail", "feuille", "code"], name="anomalie_par_feuille_et_regle")]
+
+    def __str__(self):
+        return f"{self.feuille} {self.cellule} : {self.message}"
+
+
+class Nature(models.TextChoices):
+    CREE = "CREE", "Créé"
+    MODIFIE = "MODIFIE", "Modifié"
+    ABSENT = "ABSENT", "Absent du fichier"
+
+
+class Decision(models.TextChoices):
+    CONSERVER = "CONSERVER", "Conserver"
+    FERMER = "FERMER", "Fermer"
+    FICHIER = "FICHIER", "Prendre le fichier"
+    BASE = "BASE", "Garder la base"
+
+
+class Resultat(models.TextChoices):
+    """What the undo of an import made of one change."""
+
+    ANNULE = "ANNULE", "Annulé"
+    CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
+
+
+class Ecart(models.Model):
+    """One difference between the workbook and the database: shown before the import, undone after it."""
+
+    travail = models.ForeignKey(Import, models.CASCADE, related_name="ecarts")
+    feuille = models.CharField("onglet", max_length=40)
+    ligne = models.PositiveIntegerField("ligne", null=True)
+    nature = models.CharField("nature", max_length=8, choices=Nature.choices)
+    cle = models.CharField("clé", max_length=900, help_text="Identifie la fiche d'un classeur à l'autre.")
+    libelle = models.CharField("fiche", max_length=600)
+    objet = models.BigIntegerField("identifiant en base", null=True)
+    avant = models.JSONField("avant", default=dict)
+    apres = models.JSONField("après", default=dict)
+    conflit = models.CharField(
+        "modifié depuis le dernier import par", max_length=255, blank=True, help_text="Qui, et quand."
+    )
+    decision = models.CharField("décision", max_length=9, choices=Decision.choices, blank=True)
+    resultat = models.CharField("résultat de l'annulation", max_length=8, choices=Resultat.choices, blank=True)
+
+    class Meta:
+        verbose_name = "écart"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["travail", "feuille", "cle"], name="ecart_unique"),
+            models.CheckConstraint(
+                condition=Q(nature=Nature.CREE, decision="")
+                | Q(nature=Nature.ABSENT, decision__in=["", Decision.CONSERVER, Decision.FERMER])
+                | Q(nature=Nature.MODIFIE, decision__in=["", Decision.FICHIER, Decision.BASE]),
+                name="ecart_decision_selon_nature",
+                violation_error_message="Cette décision ne s'applique pas à cet écart.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.feuille} : {self.libelle} ({self.get_nature_display()})"

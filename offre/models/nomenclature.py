@@ -1,0 +1,158 @@
+"""Lists of the offre. An enum where the code branches on the value, a table where the administration changes it."""
+
+from django.db import models
+
+
+class Categorie(models.TextChoices):
+    """The six categories of the national nomenclature."""
+
+    LOGEMENT_IML = "LOGEMENT_IML", "Logement IML"
+    LOGEMENT_RS = "LOGEMENT_RS", "Logement Résidence sociale"
+    HEBERGEMENT = "HEBERGEMENT", "Hébergement"
+    VEILLE_SOCIALE = "VEILLE_SOCIALE", "Veille sociale"
+    MESURES = "MESURES", "Mesures accompagnement"
+    PREMIER_ACCUEIL = "PREMIER_ACCUEIL", "Premier accueil"
+
+
+LOGEMENTS = (Categorie.LOGEMENT_IML, Categorie.LOGEMENT_RS)
+AVEC_PLACES_OU_LOGEMENTS = (Categorie.HEBERGEMENT, *LOGEMENTS)
+
+
+class Statut(models.TextChoices):
+    BROUILLON = "BROUILLON", "Brouillon"
+    SOUMIS = "SOUMIS", "Soumis"
+    PREVALIDE = "PREVALIDE", "Prévalidé"
+    VALIDE = "VALIDE", "Validé"
+    A_CORRIGER = "A_CORRIGER", "À corriger"
+    REFUSE = "REFUSE", "Refusé"
+    FERME = "FERME", "Fermé"
+
+
+class Perennite(models.TextChoices):
+    PERENNE = "PERENNE", "Pérenne"
+    TEMPORAIRE = "TEMPORAIRE", "Temporaire"
+    HIVERNAL = "HIVERNAL", "Hivernal"
+
+
+class Implantation(models.TextChoices):
+    REGROUPE = "REGROUPE", "Regroupé"
+    DIFFUS = "DIFFUS", "Diffus"
+    MIXTE = "MIXTE", "Mixte"
+
+
+class Participation(models.TextChoices):
+    AUCUNE = "AUCUNE", "Aucune"
+    POURCENTAGE = "POURCENTAGE", "Pourcentage des ressources"
+    FORFAIT = "FORFAIT", "Forfait"
+    REDEVANCE = "REDEVANCE", "Redevance ou loyer"
+
+
+class Prestation(models.TextChoices):
+    REPAS = "REPAS", "Repas"
+    HYGIENE = "HYGIENE", "Hygiène"
+    LAVERIE = "LAVERIE", "Laverie"
+    BAGAGERIE = "BAGAGERIE", "Bagagerie"
+    DOMICILIATION = "DOMICILIATION", "Domiciliation"
+    SANTE = "SANTE", "Accompagnement santé"
+    JURIDIQUE = "JURIDIQUE", "Accompagnement juridique"
+    INTERPRETARIAT = "INTERPRETARIAT", "Interprétariat"
+    ALIMENTAIRE = "ALIMENTAIRE", "Distribution alimentaire"
+    ACCUEIL_JOUR = "ACCUEIL_JOUR", "Accueil de jour inconditionnel"
+
+
+class NatureActe(models.TextChoices):
+    TARIFICATION = "TARIFICATION", "Arrêté de tarification"
+    CPOM = "CPOM", "CPOM"
+    ANNUELLE = "ANNUELLE", "Convention annuelle"
+    PLURIANNUELLE = "PLURIANNUELLE", "Convention pluriannuelle"
+    MARCHE = "MARCHE", "Marché"
+    APPEL_PROJETS = "APPEL_PROJETS", "Appel à projets"
+    AUTRE = "AUTRE", "Autre"
+
+
+class Unite(models.TextChoices):
+    PLACES = "PLACES", "Places"
+    LOGEMENTS = "LOGEMENTS", "Logements"
+    MESURES = "MESURES", "Mesures"
+    SERVICE = "SERVICE", "Service"
+
+
+class Liste(models.Model):
+    """An administered list: a code that never changes, a label, an order. Loaded from ``fixtures/``."""
+
+    code = models.CharField("code", max_length=30, primary_key=True)
+    libelle = models.CharField("libellé", max_length=255)
+    ordre = models.PositiveSmallIntegerField("ordre")
+
+    class Meta:
+        abstract = True
+        ordering = ["ordre", "code"]
+
+    def __str__(self):
+        return self.libelle
+
+
+class TypeDispositif(Liste):
+    categorie = models.CharField("catégorie", max_length=20, choices=Categorie.choices)
+
+    class Meta(Liste.Meta):
+        verbose_name = "type de dispositif"
+        verbose_name_plural = "types de dispositif"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(categorie__in=Categorie.values),
+                name="type_dispositif_categorie_connue",
+                violation_error_message="Cette catégorie n'est pas dans la nomenclature.",
+            ),
+            # Target of the key that holds a dispositif's type inside its category.
+            models.UniqueConstraint(fields=["code", "categorie"], name="type_dispositif_unique_par_categorie"),
+        ]
+
+
+class Composition(Liste):
+    class Meta(Liste.Meta):
+        verbose_name = "composition de ménage"
+        verbose_name_plural = "compositions de ménage"
+
+
+class SpecificitePublic(Liste):
+    adresse_confidentielle = models.BooleanField(
+        "impose une adresse confidentielle",
+        help_text="Les lieux qui accueillent ce public ne se localisent pas.",
+    )
+
+    class Meta(Liste.Meta):
+        verbose_name = "spécificité du public"
+        verbose_name_plural = "spécificités du public"
+
+
+class LigneFinancement(Liste):
+    financeur = models.CharField("financeur", max_length=100)
+
+    class Meta(Liste.Meta):
+        verbose_name = "ligne de financement"
+        verbose_name_plural = "lignes de financement"
+
+
+class ConventionCollective(Liste):
+    idcc = models.CharField("IDCC", max_length=4, blank=True)
+
+    class Meta(Liste.Meta):
+        verbose_name = "convention collective"
+        verbose_name_plural = "conventions collectives"
+
+
+class Idcc(models.Model):
+    """Identifiant de convention collective, list of the ministry of labour."""
+
+    code = models.CharField("code", max_length=4, primary_key=True)
+    libelle = models.TextField("libellé")
+    en_vigueur = models.BooleanField("en vigueur")
+
+    class Meta:
+        verbose_name = "IDCC"
+        verbose_name_plural = "IDCC"
+        ordering = ["code"]
+
+    def __str__(self):
+        return f"{self.code} – {self.libelle}"

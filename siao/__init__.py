@@ -1,0 +1,1 @@
+"""The project: it assembles the applications and holds no rule."""

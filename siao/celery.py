@@ -1,0 +1,21 @@
+"""The Celery application. Tasks live in the ``tasks`` module of each application."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siao.settings")
+
+app = Celery("siao")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "reconcile": {"task": "offre.tasks.reconcile_imports", "schedule": settings.RECONCILE_EVERY},
+}
+
+
+@setup_logging.connect
+def keep_django_logging(**kwargs):
+    """Celery would install its own handlers; ours (JSON lines) are already in place."""

@@ -1,0 +1,40 @@
+"""The main menu, as data: an entry appears to those who may open it."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from comptes.droits import Droit
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str
+    url_name: str
+    right: str
+    prefix: str
+    """Pages whose path begins so belong to this entry."""
+
+
+ENTRIES: tuple = ()
+_LATER = (
+    Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
+    Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
+    Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
+    Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
+)
+
+
+def menu_of(request) -> list[dict]:
+    may = getattr(request, "may", None)
+    if may is None:
+        return []
+    return [
+        {
+            "label": entry.label,
+            "url": reverse(entry.url_name),
+            "current": request.path.startswith(entry.prefix),
+        }
+        for entry in ENTRIES
+        if may(entry.right)
+    ]

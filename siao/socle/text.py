@@ -1,0 +1,46 @@
+"""Comparing words the way people do: without case, accents, ligatures, typographic variants or extra spaces.
+
+``fold`` (Python) and ``Folded`` (PostgreSQL) give the same key for the same text; ``tests/socle/test_text.py``
+holds them together.
+"""
+
+import re
+import unicodedata
+
+from django.db.models import Func, TextField
+
+# Before decomposition: what NFKD leaves alone but French readers take for the same letter.
+_VARIANTS = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "’": "'", "‘": "'", "‐": "-", "‑": "-", "–": "-"}
+_VARIANTS_TABLE = str.maketrans(_VARIANTS)
+_COMBINING = re.compile("[\u0300-\u036f]")
+_SPACES = re.compile("[ \t\n\r\f\v]+")
+# Never meaningful in a name, often pasted with it: zero-width characters, byte order mark, bidi controls, NUL.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def fold(text: str) -> str:
+    """Key of ``text`` for comparison and sorting: « Évreux  Sud » and « EVREUX SUD » have the same."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_VARIANTS_TABLE)).lower()
+    return _SPACES.sub(" ", _COMBINING.sub("", decomposed)).strip(" ")
+
+
+class Folded(Func):
+    """The key of ``fold``, computed by PostgreSQL; immutable, so that generated columns can store it."""
+
+    output_field = TextField()
+    template = "%(expressions)s"
+
+    def as_sql(self, compiler, connection, **extra_context):
+        sql, parameters = compiler.compile(self.source_expressions[0])
+        for variant, plain in _VARIANTS.items():
+            plain = plain.replace("'", "''")
+            sql = f"replace({sql}, '{variant}', '{plain}')"
+        sql = f'lower(normalize({sql}, NFKD) COLLATE "pg_c_utf8")'
+        sql = f"regexp_replace({sql}, '[\u0300-\u036f]', '', 'g')"
+        sql = rf"regexp_replace({sql}, '[ \t\n\r\f\v]+', ' ', 'g')"
+        return f"trim({sql})", parameters
+
+
+def visible(text: str) -> str:
+    """``text`` without the invisible characters that copy and paste brings along."""
+    return _INVISIBLE.sub("", text)

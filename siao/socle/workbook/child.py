@@ -1,0 +1,1 @@
+"""The locked-up reader."""

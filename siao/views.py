@@ -1,0 +1,83 @@
+"""Home page, pages of the footer, errors, health."""
+
+import sys
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+from django.http import JsonResponse
+from django.shortcuts import render
+
+from siao.menu import menu_of
+from siao.socle.http import CONNECTED, page_without_database, reads
+
+
+@reads(CONNECTED)
+def accueil(request):
+    return render(request, "siao/accueil.html", {"entries": menu_of(request)})
+
+
+@page_without_database
+def plan_du_site(request):
+    return render(request, "siao/plan_du_site.html")
+
+
+@page_without_database
+def accessibilite(request):
+    return render(request, "siao/accessibilite.html")
+
+
+@page_without_database
+def mentions_legales(request):
+    return render(request, "siao/mentions_legales.html")
+
+
+@page_without_database
+def donnees_personnelles(request):
+    return render(request, "siao/donnees_personnelles.html")
+
+
+@page_without_database
+def cookies(request):
+    return render(request, "siao/cookies.html")
+
+
+@page_without_database
+def sante(request):
+    """Health, for the supervisor of the servers: 200 when PostgreSQL answers, 503 otherwise."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError):
+        return JsonResponse({"etat": "base injoignable"}, status=503)
+    return JsonResponse({"etat": "ok"})
+
+
+# --- Errors: what happened, what was kept, what to do, and the request id ---------------------------------------
+
+
+def bad_request(request, exception=None):
+    return _error(request, 400)
+
+
+def permission_denied(request, exception=None):
+    return _error(request, 403)
+
+
+def csrf_failure(request, reason=""):
+    return _error(request, 403, template="siao/erreurs/formulaire_expire.html")
+
+
+def page_not_found(request, exception=None):
+    return _error(request, 404)
+
+
+def server_error(request):
+    """Last resort. A database that does not answer is an ordinary event: it has its own page."""
+    failed_on_database = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    return _error(request, 503 if failed_on_database else 500)
+
+
+def _error(request, status: int, template: str | None = None):
+    # Rendered without the request: no query, no menu, nothing that could fail a second time.
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    return render(None, template or f"siao/erreurs/{status}.html", {"request_id": request_id}, status=status)

@@ -1,0 +1,1 @@
+"""Top of the domain: situations résidentielles, the dossier page, parcours pictures, extractions, pilotage."""

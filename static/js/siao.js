@@ -1,0 +1,22 @@
+// The pages work without this file: it only helps.
+
+// After a refused form, the summary of errors takes the focus (RGAA 11.10).
+const summary = document.querySelector("[data-resume-erreurs]");
+if (summary) {
+  summary.focus();
+}
+
+// A second click on a submit button sends nothing more.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) {
+    delete form.dataset.sent;
+  }
+});

@@ -1,0 +1,42 @@
+import pytest
+from django.db.models import Value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from comptes.models import Region
+from siao.socle.text import Folded, fold, visible
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Évreux  Sud", "EVREUX SUD"),
+        ("L’Œuvre", "l'oeuvre"),
+        (" Saint\u00a0Jean ", "saint jean"),
+        ("Ça–là", "ca-la"),
+    ],
+)
+def test_same_key(left, right):
+    assert fold(left) == fold(right)
+
+
+def test_different_names_keep_different_keys():
+    assert fold("Sainte-Anne") != fold("Sainte Anne")
+
+
+def test_visible_drops_what_nobody_sees():
+    assert visible("\ufeffA\u200bB\u202eC") == "ABC"
+
+
+class FoldedInPostgreSQL(TestCase):
+    # Latin letters, punctuation, spaces, ligatures, combining marks: what French names are made of.
+    alphabet = st.characters(min_codepoint=32, max_codepoint=0x36F, exclude_characters="\x7f") | st.sampled_from(
+        "œŒ’‘–‑\u202f"
+    )
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.text(alphabet, max_size=30))
+    def test_same_as_python(self, text):
+        found = Region.objects.values_list(Folded(Value(text)), flat=True).first()
+        assert found == fold(text)
