@@ -16,8 +16,7 @@ class Entry:
     """Pages whose path begins so belong to this entry."""
 
 
-ENTRIES: tuple = ()
-_LATER = (
+ENTRIES = (
     Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
     Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
     Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),

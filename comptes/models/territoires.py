@@ -35,6 +35,15 @@ class Region(models.Model):
     def __str__(self):
         return self.nom
 
+    @property
+    def codes_departements(self) -> list[str]:
+        """Codes of its départements, in order. A ``Departement`` answers too: both are territories."""
+        return list(self.departements.order_by("code").values_list("code", flat=True))
+
+    @property
+    def designation(self) -> str:
+        return f"la région {self.nom}"
+
 
 class Departement(models.Model):
     code = models.CharField("code", max_length=3, primary_key=True)
@@ -47,6 +56,14 @@ class Departement(models.Model):
 
     def __str__(self):
         return f"{self.nom} ({self.code})"
+
+    @property
+    def codes_departements(self) -> list[str]:
+        return [self.code]
+
+    @property
+    def designation(self) -> str:
+        return f"le département {self.nom} ({self.code})"
 
     @property
     def aujourdhui(self) -> datetime.date:

@@ -3,16 +3,16 @@
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
-from siao.socle.text import Folded
+from siao.socle.text import Folded, fold
 
-from .entites import Entite, has_luhn_key
+from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
     AVEC_PLACES_OU_LOGEMENTS,
     LOGEMENTS,
@@ -32,6 +32,18 @@ from .suivi import Suivi
 class DispositifQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
         return self.filter(departement__in=perimetre.departements)
+
+    def search(self, text: str):
+        """Those whose name, or whose entité's, contains each word of ``text``, accents and case apart."""
+        entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
+        words = fold(text).split()
+        found = Q(*(Q(nom_cle__contains=word) for word in words))
+        return self.filter(found | Exists(entite.filter(*(Q(nom_cle__contains=word) for word in words))))
+
+    def for_list(self):
+        """With what a line of the list shows, in one query."""
+        entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
+        return self.select_related("type", "commune").annotate(entite_nom=Subquery(entite.values("nom")))
 
 
 def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
@@ -333,6 +345,17 @@ class Dispositif(Suivi):
 
     def __str__(self):
         return self.nom
+
+    @property
+    def capacite(self) -> str:
+        """The capacity in the unit of the category, empty for a veille sociale or a premier accueil."""
+        counted = {"places": self.places, "logements": self.logements, "mesures": self.mesures}
+        return ", ".join(f"{number} {unit}" for unit, number in counted.items() if number is not None)
+
+    @property
+    def commune_visible(self) -> str:
+        """Where it is, for a list: a confidential address is not located."""
+        return "Confidentielle" if self.adresse_confidentielle else self.commune.nom
 
 
 class DispositifSpecificite(models.Model):

@@ -6,13 +6,13 @@ a known SIREN is attached to the entité, and neither département sees the othe
 """
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Cast, Mod, Substr
 from django.db.models.lookups import Exact
 
 from comptes.models import Departement
 from comptes.perimetres import Perimetre
-from siao.socle.text import Folded
+from siao.socle.text import Folded, fold
 
 from .nomenclature import ConventionCollective, Idcc, Statut
 from .suivi import Suivi
@@ -68,6 +68,20 @@ class RattachementQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
         return self.filter(departement__in=perimetre.departements)
 
+    def search(self, text: str):
+        """Those whose name or SIREN contains ``text``, accents and case apart; all of them when it is blank."""
+        words = Q(*(Q(nom_cle__contains=word) for word in fold(text).split()))
+        siren = "".join(filter(str.isdecimal, text))
+        return self.filter(words | Q(entite__siren__startswith=siren)) if siren else self.filter(words)
+
+    def for_list(self):
+        """With what a line of the list shows, in one query."""
+        open_here = Q(entite__dispositifs__departement=F("departement")) & ~Q(entite__dispositifs__statut=Statut.FERME)
+        counted = self.select_related("entite", "convention").annotate(
+            nb_dispositifs=Count("entite__dispositifs", filter=open_here)
+        )
+        return counted.order_by("nom_cle", "pk")  # a grouped query forgets the order of its model
+
 
 class Rattachement(Suivi):
     """The fiche of an entité in one département."""
@@ -106,6 +120,8 @@ class Rattachement(Suivi):
             ),
             models.UniqueConstraint(
                 fields=["departement", "nom_cle"],
+                # A closed entité leaves its name to the one that takes over.
+                condition=~Q(statut=Statut.FERME),
                 name="rattachement_nom_unique_par_departement",
                 violation_error_message="Une autre entité du département porte déjà ce nom.",
             ),

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from comptes.perimetres import Perimetre
-from siao.socle.text import Folded
+from siao.socle.text import Folded, fold
 
 from .dispositifs import Dispositif
 from .nomenclature import LigneFinancement, NatureActe, Unite
@@ -14,6 +14,14 @@ from .suivi import Suivi
 class FinancementQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
         return self.filter(dispositif__departement__in=perimetre.departements)
+
+    def search(self, text: str):
+        """Those whose dispositif's name contains each word of ``text``, accents and case apart."""
+        return self.filter(*(Q(dispositif__nom_cle__contains=word) for word in fold(text).split()))
+
+    def for_list(self):
+        """With what a line of the list shows, in one query."""
+        return self.select_related("dispositif", "ligne")
 
 
 class Financement(Suivi):
@@ -77,6 +85,10 @@ class Financement(Suivi):
                 violation_error_message="Un montant ne peut pas être négatif.",
             ),
         ]
+
+    @property
+    def ligne_complete(self) -> str:
+        return f"{self.ligne} : {self.precision}" if self.precision else str(self.ligne)
 
     def __str__(self):
         return f"{self.ligne} ({self.dispositif}, {self.date_debut:%d/%m/%Y})"

@@ -1,14 +1,19 @@
 """Temps 1 imports. The row is the truth: its state says what remains to be done, whatever happens to the queue."""
 
+import datetime
 import uuid
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
 
 from comptes.models import Departement, Region
 from comptes.perimetres import Perimetre
+
+from .nomenclature import Statut
 
 
 class Etat(models.TextChoices):
@@ -34,6 +39,10 @@ EN_VIGUEUR = (Etat.IMPORTE, Etat.A_ANNULER)
 """What the offre of the territory comes from."""
 
 
+DELAI = datetime.timedelta(seconds=10)
+"""After which a job that nobody has begun counts as forgotten."""
+
+
 def _path(instance, filename) -> str:
     # Never the user's name for it: it would reach the disk, the logs and the headers.
     return f"temps1/{uuid.uuid4()}"
@@ -52,6 +61,21 @@ class ImportQuerySet(models.QuerySet):
         regions = Departement.objects.filter(code__in=departements).values("region")
         return self.filter(Q(departement__in=departements) | Q(region__in=regions))
 
+    def for_list(self):
+        """With what a line of the history shows, in one query."""
+        return self.select_related("departement", "region", "depose_par", "applique_par", "annule_par")
+
+    def a_annoter(self):
+        """Read, with errors or warnings, and not annotated yet; three attempts at most."""
+        read = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
+        with_anomalies = models.Exists(Anomalie.objects.filter(travail=models.OuterRef("pk")))
+        return self.filter(with_anomalies, etat__in=read, annote="", annotations__lt=3)
+
+    def oublies(self):
+        """What a worker should have begun a moment ago: the queue may have lost the call."""
+        waiting = Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True) | Q(pk__in=self.a_annoter().values("pk"))
+        return self.filter(waiting, change_le__lt=timezone.now() - DELAI).order_by("pk")
+
 
 class Import(models.Model):
     departement = models.ForeignKey(
@@ -64,10 +88,18 @@ class Import(models.Model):
     sha256 = models.CharField("empreinte", max_length=64)
     taille = models.PositiveIntegerField("taille (octets)")
 
+    format = models.CharField("format", max_length=4, default="xlsx")
     etat = models.CharField("état", max_length=12, choices=Etat.choices, default=Etat.DEPOSE)
     motif = models.TextField("motif", blank=True, help_text="Pourquoi ce fichier est refusé ou a échoué.")
     bilan = models.JSONField("bilan", default=dict, blank=True)
+    statut_vise = models.CharField(
+        "statut des fiches importées",
+        max_length=10,
+        choices=Statut.choices,
+        help_text="Validé quand un administrateur départemental importe, prévalidé quand c'est le SIAO.",
+    )
     tentatives = models.PositiveSmallIntegerField("tentatives", default=0)
+    annotations = models.PositiveSmallIntegerField("tentatives d'annotation", default=0)
 
     depose_le = models.DateTimeField("déposé le", db_default=Now())
     depose_par = models.ForeignKey(
@@ -119,6 +151,11 @@ class Import(models.Model):
                 violation_error_message="Un import de ce territoire est déjà en vigueur.",
             ),
             models.CheckConstraint(
+                condition=Q(statut_vise__in=[Statut.PREVALIDE, Statut.VALIDE]),
+                name="import_statut_vise",
+                violation_error_message="Un import valide ou prévalide les fiches.",
+            ),
+            models.CheckConstraint(
                 condition=~Q(etat__in=EN_VIGUEUR) | Q(applique_le__isnull=False, applique_par__isnull=False),
                 name="import_en_vigueur_a_un_auteur",
                 violation_error_message="Un import en vigueur dit qui l'a importé et quand.",
@@ -135,16 +172,20 @@ class Import(models.Model):
     def __str__(self):
         return f"Import n° {self.pk}"
 
+    def get_absolute_url(self):
+        return reverse("offre:import", args=[self.pk])
+
+    @property
+    def resume(self) -> str:
+        """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
+        tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]
+        words = {"crees": "créés", "modifies": "modifiés", "inchanges": "inchangés", "absents": "absents"}
+        totals = {word: sum(counts[key] for counts in tabs) for key, word in words.items()}
+        return ", ".join(f"{total} {word}" for word, total in totals.items() if total)
+
     @property
     def territoire(self) -> Departement | Region:
         return self.departement or self.region
-
-    @property
-    def departements(self) -> list[str]:
-        """Codes of the départements that the workbook describes, in order."""
-        if self.departement_id:
-            return [self.departement_id]
-        return list(Departement.objects.filter(region=self.region_id).values_list("code", flat=True))
 
 
 class Avancement(models.Model):
@@ -225,6 +266,12 @@ class Resultat(models.TextChoices):
     CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
 
 
+class EcartQuerySet(models.QuerySet):
+    def a_decider(self):
+        """What the workbook leaves open: fiches that it no longer names, and values changed since the last import."""
+        return self.filter(Q(nature=Nature.ABSENT) | Q(nature=Nature.MODIFIE, conflit__gt=""))
+
+
 class Ecart(models.Model):
     """One difference between the workbook and the database: shown before the import, undone after it."""
 
@@ -242,6 +289,8 @@ class Ecart(models.Model):
     )
     decision = models.CharField("décision", max_length=9, choices=Decision.choices, blank=True)
     resultat = models.CharField("résultat de l'annulation", max_length=8, choices=Resultat.choices, blank=True)
+
+    objects = EcartQuerySet.as_manager()
 
     class Meta:
         verbose_name = "écart"

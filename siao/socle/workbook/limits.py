@@ -35,3 +35,7 @@ class Limits:
     """RLIMIT_AS of the child."""
     cpu_seconds: int = 20
     wall_seconds: float = 60.0
+
+
+LIMITS = Limits()
+"""Those of every upload."""

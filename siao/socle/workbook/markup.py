@@ -5,7 +5,6 @@ not end within ``_TOKEN`` bytes is refused, which keeps reading linear.
 """
 
 from collections.abc import Callable, Iterable
-
 from pyexpat import ExpatError, ParserCreate
 
 from .refusals import Refused

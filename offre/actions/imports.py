@@ -1,0 +1,223 @@
+"""Depositing, deciding, importing, undoing a Temps 1 workbook."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import structlog
+from django.core.files.base import File
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from comptes.models import Departement, Region, Utilisateur
+from offre import tasks
+from offre.models import Avancement, Dispositif, Import
+from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
+from offre.models.nomenclature import Statut
+from offre.temps1.declaration import DISPOSITIFS, ENTITES
+from offre.temps1.travaux import lock_territoire
+from siao.socle.jobs import wake
+from siao.socle.killpoints import kill_point
+from siao.socle.refusal import Refusal
+from siao.socle.text import visible
+from siao.socle.workbook.limits import LIMITS
+from siao.socle.workbook.refusals import Refused
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Depot:
+    """What became of a deposit."""
+
+    travail: Import
+    nouveau: bool
+    """False when the same file was already there: nothing was created."""
+    remplaces: list[Import]
+    """Imports of the same territory that it takes the place of."""
+
+
+@transaction.atomic
+def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: Statut, fichier: File, nom: str) -> Depot:
+    """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one."""
+    if fichier.size > LIMITS.file_bytes:
+        raise Refused("trop_gros", limit=LIMITS.file_bytes // 1_000_000)
+    sha256 = _sha256(fichier)
+    _lock(territoire)
+    existing = _same_file(territoire, sha256)
+    if existing and existing.etat in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC):
+        # The base or the rules may have changed since: the same import is read again.
+        remplaces = _replace_current(territoire, keep=existing)
+        Import.objects.filter(pk=existing.pk).update(
+            etat=Etat.DEPOSE, motif="", tentatives=0, annotations=0, annote="", statut_vise=statut, change_le=Now()
+        )
+        wake(tasks.read_import, existing.pk)
+        return Depot(existing, nouveau=False, remplaces=remplaces)
+    if existing:
+        return Depot(existing, nouveau=False, remplaces=[])
+    remplaces = _replace_current(territoire)
+    travail = Import(
+        departement=territoire if isinstance(territoire, Departement) else None,
+        region=territoire if isinstance(territoire, Region) else None,
+        nom_fichier=display_name(nom),
+        sha256=sha256,
+        taille=fichier.size,
+        statut_vise=statut,
+        depose_par=auteur,
+    )
+    try:
+        travail.fichier.save("classeur", fichier, save=False)
+    except OSError as error:
+        log.exception("storage_refused")
+        raise Refusal(
+            "Le fichier n'a pas pu être conservé : l'espace de stockage est plein ou injoignable. Rien n'a changé, "
+            "réessayez dans quelques minutes ou prévenez votre référent."
+        ) from error
+    kill_point("P1")
+    travail.save()
+    Avancement.objects.create(travail=travail)
+    Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
+    wake(tasks.read_import, travail.pk)
+    return Depot(travail, nouveau=True, remplaces=remplaces)
+
+
+def display_name(name: str) -> str:
+    """The user's name for the file, fit to be shown: no path, no invisible character, at most 120 characters."""
+    name = visible(PurePath(name.replace("\\", "/")).name).replace("\n", " ").replace("\r", " ").strip()
+    return (name if len(name) <= 120 else f"{name[:119]}…") or "classeur sans nom"
+
+
+def _sha256(fichier: File) -> str:
+    digest = hashlib.sha256()
+    for chunk in fichier.chunks():
+        digest.update(chunk)
+    fichier.seek(0)
+    return digest.hexdigest()
+
+
+def _lock(territoire) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            lock_territoire(territoire)
+            cursor.execute("SET LOCAL lock_timeout = 0")
+    except OperationalError as error:
+        raise Refusal(
+            f"Un import concernant {territoire.designation} est en train d'être enregistré : réessayez dans une minute."
+        ) from error
+
+
+def _same_file(territoire, sha256: str) -> Import | None:
+    """The import of the same bytes for the same territory, if it still counts."""
+    same = Import.objects.filter(sha256=sha256, **_owner(territoire))
+    counting = (*EN_COURS, *EN_VIGUEUR, Etat.REFUSE, Etat.ECHEC)
+    return same.filter(etat__in=counting).order_by("-pk").first()
+
+
+def _owner(territoire) -> dict:
+    if isinstance(territoire, Region):
+        return {"region": territoire, "departement": None}
+    return {"departement": territoire, "region": None}
+
+
+def _replace_current(territoire, keep: Import | None = None) -> list[Import]:
+    """Take the place of the imports of these départements that are not applied yet."""
+    current = Import.objects.covering(territoire.codes_departements).filter(etat__in=EN_COURS)
+    if keep:
+        current = current.exclude(pk=keep.pk)
+    replaced = list(current.select_related("depose_par"))
+    current.update(etat=Etat.REMPLACE, remplace_par=keep, change_le=Now())
+    return replaced
+
+
+@transaction.atomic
+def decide(*, travail: Import, decisions: dict[int, str], pour_tous: dict[str, str] | None = None) -> None:
+    """Record decisions on differences: {id of the difference: decision}; ``pour_tous`` maps a nature to a decision.
+
+    ``ABSENT`` takes conserver or fermer; ``MODIFIE`` (in conflict) takes fichier or base.
+    """
+    if _current(travail).etat != Etat.PRET:
+        raise Refusal("Cet import n'attend plus de décision : rechargez la page.")
+    to_decide = travail.ecarts.a_decider()
+    for nature, decision in (pour_tous or {}).items():
+        to_decide.filter(nature=nature).update(decision=decision)
+    for decision in Decision.values:
+        chosen = [pk for pk, value in decisions.items() if value == decision]
+        natures = [Nature.ABSENT] if decision in (Decision.CONSERVER, Decision.FERMER) else [Nature.MODIFIE]
+        to_decide.filter(pk__in=chosen, nature__in=natures).update(decision=decision)
+
+
+@transaction.atomic
+def request_import(*, travail: Import, auteur: Utilisateur, statut: Statut) -> None:
+    """Have a ready import applied by the worker. Refused while a decision is missing."""
+    current = _current(travail)
+    if current.etat in (Etat.A_APPLIQUER, Etat.IMPORTE):
+        return  # second click
+    if current.etat != Etat.PRET:
+        raise Refusal("Cet import n'est plus prêt : rechargez la page pour voir où il en est.")
+    if statut != current.statut_vise:
+        raise Refusal(
+            "Ce classeur a été déposé sous un autre profil, qui ne donne pas le même statut aux fiches : déposez-le de "
+            "nouveau sous le vôtre."
+        )
+    missing = current.ecarts.a_decider().filter(decision="").count()
+    if missing:
+        plural = "s" if missing > 1 else ""
+        raise Refusal(f"Il reste {missing} décision{plural} à prendre ci-dessous avant d'importer.")
+    _refuse_orphans(current)
+    Import.objects.filter(pk=current.pk).update(
+        etat=Etat.A_APPLIQUER, applique_par=auteur, tentatives=0, motif="", change_le=Now()
+    )
+    wake(tasks.apply_import, current.pk)
+
+
+def _refuse_orphans(travail: Import) -> None:
+    """An entité cannot be closed while one of its dispositifs stays open."""
+    closed = travail.ecarts.filter(feuille=ENTITES.name, decision=Decision.FERMER)
+    if not closed.exists():
+        return
+    sirens = [key.partition("|")[2] for key in closed.values_list("cle", flat=True)]
+    leaving = travail.ecarts.filter(
+        Q(decision=Decision.FERMER) | Q(apres__has_key="siren"), feuille=DISPOSITIFS.name, objet__isnull=False
+    )
+    staying = (
+        Dispositif.objects.filter(departement__in=travail.territoire.codes_departements, siren__in=sirens)
+        .exclude(statut=Statut.FERME)
+        .exclude(pk__in=leaving.values("objet"))
+    )
+    if names := list(staying.values_list("nom", flat=True)[:5]):
+        raise Refusal(
+            "Une entité ne se ferme pas tant qu'un de ses dispositifs reste ouvert : fermez aussi "
+            + ", ".join(f"« {name} »" for name in names)
+            + ", ou conservez l'entité."
+        )
+
+
+@transaction.atomic
+def request_undo(*, travail: Import, auteur: Utilisateur) -> None:
+    """Have the last import of a territory undone by the worker."""
+    current = _current(travail)
+    if current.etat in (Etat.A_ANNULER, Etat.ANNULE):
+        return  # second click
+    if not is_last(current):
+        raise Refusal("Seul le dernier import d'un territoire peut être annulé.")
+    Import.objects.filter(pk=current.pk).update(
+        etat=Etat.A_ANNULER, annule_par=auteur, tentatives=0, motif="", change_le=Now()
+    )
+    wake(tasks.undo_import, current.pk)
+
+
+def is_last(travail: Import) -> bool:
+    """Whether nothing was imported over it since: it can be undone."""
+    if travail.etat != Etat.IMPORTE:
+        return False
+    later = Import.objects.covering(travail.territoire.codes_departements).filter(
+        etat__in=EN_VIGUEUR, applique_le__gt=travail.applique_le
+    )
+    return not later.exists()
+
+
+def _current(travail: Import) -> Import:
+    """The import as it is now, locked until the end of the transaction."""
+    return Import.objects.select_for_update(of=("self",), no_key=True).get(pk=travail.pk)

@@ -1,0 +1,34 @@
+"""Celery tasks: a wake-up call each. What they do, and what makes them safe to repeat, is in ``temps1.travaux``."""
+
+from celery import shared_task
+
+from offre.temps1 import travaux
+
+
+@shared_task
+def read_import(travail_id: int) -> None:
+    travaux.read(travail_id)
+    travaux.annotate(travail_id)
+    travaux.tell(travail_id)
+
+
+@shared_task
+def apply_import(travail_id: int) -> None:
+    travaux.apply(travail_id)
+    travaux.tell(travail_id)
+
+
+@shared_task
+def undo_import(travail_id: int) -> None:
+    travaux.undo(travail_id)
+    travaux.tell(travail_id)
+
+
+@shared_task
+def reconcile_imports() -> None:
+    """Call again what the queue may have lost: states that wait for a worker, reports, e-mails."""
+    for task, travail_id in travaux.forgotten():
+        TASKS[task].delay(travail_id)
+
+
+TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

@@ -1,0 +1,32 @@
+"""The lines of the « Erreurs » tab: one per error or warning, each leading to its cell."""
+
+from offre.models import Anomalie
+
+from .declaration import BY_NAME
+from .regles import RULES
+
+HEADERS = ("Gravité", "Onglet", "Cellule", "Colonne", "Valeur", "Règle", "Message")
+WIDTHS = (16, 14, 10, 30, 30, 26, 110)
+
+LABELS = {rule.code: rule.label for rule in RULES}
+"""Short name of each rule, by code."""
+
+
+def line(anomalie: Anomalie) -> tuple[str, ...]:
+    """The texts of the line, in the order of ``HEADERS``."""
+    return (
+        anomalie.get_gravite_display(),
+        anomalie.feuille,
+        anomalie.cellule or (f"ligne {anomalie.ligne}" if anomalie.ligne else ""),
+        anomalie.colonne,
+        anomalie.valeur,
+        LABELS.get(anomalie.code, anomalie.code),
+        anomalie.message,
+    )
+
+
+def target(anomalie: Anomalie) -> str | None:
+    """Address of the cell that the line leads to, None when it is about the whole file."""
+    if anomalie.feuille not in BY_NAME or not anomalie.ligne:
+        return None
+    return anomalie.cellule or f"A{anomalie.ligne}"

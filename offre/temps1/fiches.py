@@ -1,0 +1,174 @@
+"""The fiches of some départements in the canonical form of the workbook: one mapping, to read and to write them."""
+
+import datetime
+import decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Model, OuterRef, TextField, Value
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+
+from offre.models import Dispositif, DispositifSpecificite, Financement, Rattachement
+from offre.models.nomenclature import Statut
+from siao.socle.columns import Sheet
+from siao.socle.columns.types import Values
+
+from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from .listes import Listes
+
+
+@dataclass(frozen=True)
+class Fiche:
+    """One fiche as the database holds it now."""
+
+    id: int
+    values: dict[str, Any]
+    statut: str
+    modifie_le: datetime.datetime
+    modifie_par: str
+
+    @property
+    def fermee(self) -> bool:
+        return self.statut == Statut.FERME
+
+
+@dataclass(frozen=True)
+class Table:
+    """The tab, its model, and the attribute of the model behind each value of the canonical row."""
+
+    sheet: Sheet
+    model: type[Model]
+    attributes: dict[str, str]
+
+    def to_database(self, key: str, value: Any) -> Any:
+        """The value as its column takes it: a text is never NULL."""
+        if value is None and self.model._meta.get_field(self.attributes[key]).empty_strings_allowed:
+            field = self.model._meta.get_field(self.attributes[key])
+            return None if field.null else ""
+        return value
+
+
+TABLE_ENTITES = Table(
+    ENTITES,
+    Rattachement,
+    {
+        "nom": "nom",
+        "telephone": "telephone",
+        "courriel": "courriel",
+        "convention": "convention_id",
+        "idcc": "idcc_id",
+    },
+)
+TABLE_DISPOSITIFS = Table(
+    DISPOSITIFS,
+    Dispositif,
+    {
+        column.key: {"type": "type_id", "commune": "commune_id"}.get(column.key, column.key)
+        for column in DISPOSITIFS.columns
+        if column.key not in ("entite", "publics", "specificites")
+    }
+    | {"siren": "siren"},
+)
+TABLE_FINANCEMENTS = Table(
+    FINANCEMENTS,
+    Financement,
+    {
+        column.key: {"ligne": "ligne_id"}.get(column.key, column.key)
+        for column in FINANCEMENTS.columns
+        if column.key != "dispositif"
+    },
+)
+TABLES = {table.sheet.name: table for table in (TABLE_ENTITES, TABLE_DISPOSITIFS, TABLE_FINANCEMENTS)}
+
+_AUTEUR = Coalesce(
+    NullIf(Trim(Concat("modifie_par__prenom", Value(" "), "modifie_par__nom")), Value("")),
+    "modifie_par__courriel",
+    Value("un traitement automatique"),
+    output_field=TextField(),
+)
+
+
+def fiches_of(departements: Sequence[str], listes: Listes, sheets: Iterable[str]) -> dict[str, dict[str, Fiche]]:
+    """The fiches of these départements, by tab and key."""
+    readers = {
+        ENTITES.name: _entites,
+        DISPOSITIFS.name: _dispositifs,
+        FINANCEMENTS.name: _financements,
+    }
+    return {name: dict(readers[name](departements, listes)) for name in sheets}
+
+
+def _entites(departements, listes):
+    rows = Rattachement.objects.filter(departement__in=departements)
+    for row in _values(rows, TABLE_ENTITES, "statut", "date_fermeture", "departement_id", siren=F("entite__siren")):
+        closed_on = row["date_fermeture"] and row["date_fermeture"].isoformat()  # not in the workbook
+        values = _canonical(row, TABLE_ENTITES) | {
+            "departement": row["departement_id"],
+            "siren": row["siren"],
+            "date_fermeture": closed_on,
+        }
+        yield f"{row['departement_id']}|{row['siren']}", _fiche(row, values)
+
+
+def _dispositifs(departements, listes):
+    publics = Dispositif.publics.through.objects.filter(dispositif=OuterRef("pk")).values("composition")
+    specificites = DispositifSpecificite.objects.filter(dispositif=OuterRef("pk")).values("specificite")
+    rows = Dispositif.objects.filter(departement__in=departements)
+    extras = {"codes_publics": ArraySubquery(publics), "codes_specificites": ArraySubquery(specificites)}
+    for row in _values(rows, TABLE_DISPOSITIFS, "statut", "nom_cle", "departement_id", **extras):
+        values = _canonical(row, TABLE_DISPOSITIFS) | {
+            "departement": row["departement_id"],
+            "publics": _ordered(row["codes_publics"], listes["compositions"]),
+            "specificites": _ordered(row["codes_specificites"], listes["specificites_public"]),
+        }
+        values["prestations"] = _ordered(values["prestations"], listes["prestations"])
+        yield f"{row['departement_id']}|{row['nom_cle']}", _fiche(row, values)
+
+
+def _financements(departements, listes):
+    rows = Financement.objects.filter(dispositif__departement__in=departements)
+    extras = {"departement": F("dispositif__departement_id"), "dispositif_cle": F("dispositif__nom_cle")}
+    for row in _values(rows, TABLE_FINANCEMENTS, "precision_cle", "reference_cle", **extras):
+        values = _canonical(row, TABLE_FINANCEMENTS) | {
+            "departement": row["departement"],
+            "dispositif": f"{row['departement']}|{row['dispositif_cle']}",
+        }
+        key = (
+            row["departement"],
+            row["dispositif_cle"],
+            row["ligne_id"],
+            row["precision_cle"],
+            row["reference_cle"],
+            values["date_debut"],
+        )
+        yield "|".join(key), _fiche(row, values)
+
+
+def _values(rows, table: Table, *fields, **extras):
+    return rows.order_by().values(
+        "pk", "modifie_le", *fields, *dict.fromkeys(table.attributes.values()), auteur=_AUTEUR, **extras
+    )
+
+
+def _canonical(row: dict, table: Table) -> dict[str, Any]:
+    values = {}
+    for key, attribute in table.attributes.items():
+        value = row[attribute]
+        if isinstance(value, datetime.date):
+            value = value.isoformat()
+        elif isinstance(value, decimal.Decimal):
+            value = str(value)
+        elif value == "" and key in table.sheet.by_key:
+            value = table.sheet.by_key[key].type.empty
+        values[key] = value
+    return values
+
+
+def _ordered(codes: Iterable[str], values: Values) -> list[str]:
+    return sorted(codes, key=lambda code: values.order.get(code, len(values.order)))
+
+
+def _fiche(row: dict, values: dict) -> Fiche:
+    return Fiche(row["pk"], values, row.get("statut", ""), row["modifie_le"], row["auteur"])

@@ -1,0 +1,88 @@
+"""The lists that cells choose from, as they are in the database now."""
+
+from dataclasses import dataclass
+
+from comptes.models import CodePostal, Departement
+from offre.models import (
+    Composition,
+    ConventionCollective,
+    Idcc,
+    LigneFinancement,
+    SpecificitePublic,
+    TypeDispositif,
+)
+from offre.models.nomenclature import (
+    Categorie,
+    Implantation,
+    NatureActe,
+    Participation,
+    Perennite,
+    Prestation,
+    Unite,
+)
+from siao.socle.columns.types import Values
+
+from .types import fold_commune
+
+CLOSED = {
+    "categories": Categorie,
+    "perennites": Perennite,
+    "implantations": Implantation,
+    "participations": Participation,
+    "prestations": Prestation,
+    "natures_acte": NatureActe,
+    "unites": Unite,
+}
+ADMINISTERED = {
+    "types": TypeDispositif,
+    "compositions": Composition,
+    "specificites_public": SpecificitePublic,
+    "lignes_financement": LigneFinancement,
+    "conventions_collectives": ConventionCollective,
+}
+
+
+@dataclass(frozen=True)
+class Commune:
+    code: str
+    nom: str
+    departement: str
+
+
+class Listes(dict[str, Values]):
+    """Every list by name, with what the rows of a workbook need besides: types by category, communes by postal code."""
+
+    def __init__(self):
+        super().__init__({name: Values(enum.choices) for name, enum in CLOSED.items()})
+        for name, model in ADMINISTERED.items():
+            self[name] = Values(list(model.objects.values_list("code", "libelle")))
+        idcc = list(Idcc.objects.values_list("code", "libelle", "en_vigueur"))
+        self["idcc"] = Values([(code, libelle) for code, libelle, _ in idcc])
+        self["idcc_plus_en_vigueur"] = Values([(code, libelle) for code, libelle, in_force in idcc if not in_force])
+        types = TypeDispositif.objects.values_list("categorie", "code", "libelle")
+        self.types_of = {
+            categorie: {code: libelle for owner, code, libelle in types if owner == categorie}
+            for categorie in Categorie.values
+        }
+        self.confidentielles = dict(
+            SpecificitePublic.objects.filter(adresse_confidentielle=True).values_list("code", "libelle")
+        )
+
+
+class Communes:
+    """Communes by postal code, in France; those of the workbook's départements first."""
+
+    def __init__(self):
+        self._by_postal_code: dict[str, dict[str, Commune]] = {}
+        rows = CodePostal.objects.values_list("code", "commune_id", "commune__nom", "commune__departement_id")
+        for postal_code, code, nom, departement in rows.order_by():
+            communes = self._by_postal_code.setdefault(postal_code, {})
+            communes[fold_commune(nom)] = Commune(code, nom, departement)
+
+    def at(self, postal_code: str) -> dict[str, Commune]:
+        """The communes of a postal code, by folded name."""
+        return self._by_postal_code.get(postal_code, {})
+
+
+def departement_names() -> dict[str, str]:
+    return dict(Departement.objects.values_list("code", "nom"))

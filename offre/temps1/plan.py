@@ -1,0 +1,136 @@
+"""What an import would change: the workbook against the database, and against the previous workbook."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from offre.models import Ecart
+from offre.models.imports import Nature
+from offre.models.nomenclature import Statut
+from siao.socle.database import reserve_ids
+
+from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from .fiches import TABLES, Fiche, fiches_of
+from .listes import Listes
+
+Rows = Mapping[str, Mapping[str, dict]]
+"""Canonical rows by tab and key."""
+
+NOMS = {ENTITES.name: "entites", DISPOSITIFS.name: "dispositifs", FINANCEMENTS.name: "financements"}
+"""Name of each tab in reports."""
+
+
+@dataclass
+class Plan:
+    ecarts: list[Ecart]
+    """Unsaved; those that create already know the primary key that the new fiche will have."""
+    bilan: dict[str, dict[str, int]]
+    """Counts by tab: crees, modifies, inchanges, absents."""
+
+    def signature(self) -> set:
+        return {signature(ecart) for ecart in self.ecarts}
+
+
+def signature(ecart: Ecart) -> tuple:
+    """What makes a plan the one that the user agreed to: two plans with the same signatures do the same."""
+    return (
+        ecart.feuille,
+        ecart.cle,
+        ecart.nature,
+        repr(sorted(ecart.avant.items())),
+        repr(sorted(ecart.apres.items())),
+    )
+
+
+def compute_plan(
+    rows: Rows, numbers: Mapping[str, Mapping[str, int]], departements: Sequence[str], *, statut: str, previous: Rows
+) -> Plan:
+    """Compare ``rows`` with the fiches of ``departements``.
+
+    ``statut`` is the one that the importer's profil gives to what they import; ``previous`` are the rows of the
+    previous workbook of these départements: what the database has changed since then is a conflict, shown with who
+    and when. Tabs that the workbook does not describe (reduced variant) are left alone.
+    """
+    listes = Listes()
+    plan = Plan([], {})
+    for sheet, fiches in fiches_of(departements, listes, rows).items():
+        described = rows[sheet]
+        created = [key for key in described if key not in fiches]
+        counts = {"crees": len(created), "modifies": 0, "inchanges": 0, "absents": 0}
+        for key, identifier in zip(created, reserve_ids(TABLES[sheet].model, len(created)), strict=True):
+            plan.ecarts.append(
+                _ecart(sheet, key, Nature.CREE, described[key], listes, ligne=numbers[sheet].get(key), objet=identifier)
+            )
+        for key, fiche in fiches.items():
+            before = previous.get(sheet, {}).get(key)
+            if key in described:
+                changes = _changes(sheet, fiche, described[key], statut)
+                if not changes:
+                    counts["inchanges"] += 1
+                    continue
+                counts["modifies"] += 1
+                ecart = _ecart(
+                    sheet,
+                    key,
+                    Nature.MODIFIE,
+                    described[key],
+                    listes,
+                    ligne=numbers[sheet].get(key),
+                    objet=fiche.id,
+                    avant={field: old for field, (old, _) in changes.items()},
+                    apres={field: new for field, (_, new) in changes.items()},
+                )
+                if before and any(field in before and before[field] != old for field, (old, _) in changes.items()):
+                    ecart.conflit = _since(fiche)
+            elif not _closed(sheet, fiche):
+                counts["absents"] += 1
+                ecart = _ecart(sheet, key, Nature.ABSENT, fiche.values, listes, objet=fiche.id)
+                if previous.get(sheet) and before is None:
+                    ecart.conflit = _since(fiche)
+            else:
+                continue
+            plan.ecarts.append(ecart)
+        plan.bilan[NOMS[sheet]] = counts
+    return plan
+
+
+def _changes(sheet: str, fiche: Fiche, row: dict, statut: str) -> dict[str, tuple]:
+    """Fields of which the database and the workbook differ: {key: (database, workbook)}."""
+    changes = {key: (old, row[key]) for key, old in fiche.values.items() if key in row and row[key] != old}
+    if sheet == FINANCEMENTS.name:
+        return changes
+    confirmed_closed = fiche.fermee and sheet == DISPOSITIFS.name and "date_fermeture" not in changes
+    if confirmed_closed:
+        return changes
+    # The departmental administrator validates what they import; a change by the SIAO must be validated again.
+    wanted = statut if changes or fiche.fermee or statut == Statut.VALIDE else fiche.statut
+    if wanted != fiche.statut:
+        changes["statut"] = (fiche.statut, wanted)
+        if fiche.fermee and sheet == ENTITES.name:
+            changes["date_fermeture"] = (fiche.values["date_fermeture"], None)
+    return changes
+
+
+def _closed(sheet: str, fiche: Fiche) -> bool:
+    """A fiche that already ended is not missing from the workbook."""
+    if sheet == FINANCEMENTS.name:
+        end = fiche.values["date_fin"]
+        return end is not None and end < timezone.localdate().isoformat()
+    return fiche.fermee
+
+
+def _ecart(sheet: str, key: str, nature: Nature, row: dict, listes: Listes, **fields) -> Ecart:
+    return Ecart(feuille=sheet, cle=key, nature=nature, libelle=_label(sheet, row, listes), **fields)
+
+
+def _label(sheet: str, row: dict, listes: Listes) -> str:
+    if sheet != FINANCEMENTS.name:
+        return row["nom"]
+    ligne = listes["lignes_financement"].labels[row["ligne"]]
+    start = FINANCEMENTS.by_key["date_debut"].type.show(row["date_debut"])
+    return f"{row['dispositif'].partition('|')[2]} – {ligne} – {start}"
+
+
+def _since(fiche: Fiche) -> str:
+    return f"{fiche.modifie_par}, le {timezone.localtime(fiche.modifie_le):%d/%m/%Y à %H:%M}"

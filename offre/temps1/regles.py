@@ -1,0 +1,195 @@
+"""What can be wrong in a Temps 1 workbook, beyond what any column can say of its own cells."""
+
+from siao.socle.columns import rules
+from siao.socle.columns.rules import error, warning
+
+SIREN_CARACTERES = error(
+    "siren_caracteres", "SIREN mal écrit", "« {found} » n'est pas un SIREN : écrivez ses 9 chiffres, sans lettre."
+)
+SIREN_LONGUEUR = error(
+    "siren_longueur",
+    "SIREN de mauvaise longueur",
+    "{found} chiffres trouvés, 9 attendus{hint}. Corrigez la cellule au format Texte.",
+)
+SIREN_CLE = error(
+    "siren_cle",
+    "SIREN mal recopié",
+    "Le SIREN {found} est mal recopié : sa clé de contrôle n'est pas la bonne. Vérifiez-le sur un document officiel.",
+)
+SIREN_EN_DOUBLE = error(
+    "siren_en_double",
+    "SIREN en double",
+    "Ce SIREN est aussi en ligne {other} (« {name} ») : gardez une seule ligne par entité.",
+)
+SIREN_CONNU_AILLEURS = warning(
+    "siren_connu_ailleurs",
+    "Entité déjà connue en France",
+    "Le SIREN {found} est déjà connu hors de ce département : l'entité sera rattachée, sans être créée deux fois.",
+)
+NOM_EN_DOUBLE = error(
+    "nom_en_double",
+    "Nom en double",
+    "Ce nom est aussi en ligne {other} : chaque nom est unique dans le classeur. Précisez l'un des deux.",
+)
+NOM_REPRIS = warning(
+    "nom_repris",
+    "Nom d'une entité absente",
+    "Une autre entité du département, SIREN {siren}, absente de ce classeur, porte ce nom : il faudra la fermer avant "
+    "d'importer.",
+)
+LIGNE_EXEMPLE = error(
+    "ligne_exemple",
+    "Ligne d'exemple",
+    "C'est la ligne d'exemple du modèle : supprimez-la, ou remplacez-la par une vraie entité.",
+)
+IDCC_INCONNU = error(
+    "idcc_inconnu",
+    "IDCC inconnu",
+    "« {found} » n'est pas un numéro d'IDCC connu : écrivez ses 4 chiffres, par exemple 0413.",
+)
+IDCC_PLUS_EN_VIGUEUR = warning(
+    "idcc_plus_en_vigueur",
+    "IDCC qui n'est plus en vigueur",
+    "L'IDCC {found} ({libelle}) n'est plus en vigueur : vérifiez s'il a été remplacé.",
+)
+ENTITE_SANS_DISPOSITIF = error(
+    "entite_sans_departement",
+    "Entité sans dispositif (classeur régional)",
+    "Dans un classeur régional, le département d'une entité est celui de ses dispositifs : ajoutez-lui un dispositif, "
+    "ou déposez-la dans le classeur de son département.",
+)
+TYPE_HORS_CATEGORIE = error(
+    "type_hors_categorie",
+    "Type étranger à la catégorie",
+    "« {type} » n'est pas un type de la catégorie « {categorie} » : choisissez l'un de ses types, ou corrigez-la.",
+)
+SIRET_LONGUEUR = error(
+    "siret_longueur",
+    "SIRET mal écrit",
+    "{found} caractères trouvés : un SIRET a 14 chiffres. Corrigez la cellule au format Texte.",
+)
+SIRET_CLE = error(
+    "siret_cle",
+    "SIRET mal recopié",
+    "Le SIRET {found} est mal recopié : sa clé de contrôle n'est pas la bonne. Vérifiez-le sur un document officiel.",
+)
+SIRET_AUTRE_SIREN = error(
+    "siret_autre_siren",
+    "SIRET d'une autre entité",
+    "Ce SIRET commence par {found} alors que le SIREN de l'entité est {siren} : corrigez l'un ou l'autre.",
+)
+FINESS = error(
+    "finess",
+    "N° FINESS mal écrit",
+    "« {found} » n'est pas un n° FINESS : écrivez ses 9 caractères, par exemple 440000123.",
+)
+FERMETURE_AVANT_OUVERTURE = error(
+    "fermeture_avant_ouverture",
+    "Fermeture avant l'ouverture",
+    "La fermeture ({fermeture}) précède l'ouverture ({ouverture}) : corrigez l'une des deux dates.",
+)
+CODE_POSTAL_FORMAT = error(
+    "code_postal_format",
+    "Code postal mal écrit",
+    "« {found} » n'est pas un code postal : écrivez ses 5 chiffres, au format Texte{hint}.",
+)
+CODE_POSTAL_INCONNU = error(
+    "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le."
+)
+COMMUNE_HORS_CODE_POSTAL = error(
+    "commune_hors_code_postal",
+    "Commune étrangère au code postal",
+    "« {found} » n'a pas le code postal {code} : ce code est celui de {communes}. Corrigez l'un des deux.",
+)
+COMMUNE_HORS_DEPARTEMENT = error(
+    "commune_hors_departement",
+    "Commune hors du territoire",
+    "{found} est dans un autre département ({departement}) : ce classeur ne décrit que {territoire}. Retirez la "
+    "ligne, ou corrigez l'adresse.",
+)
+ADRESSE_CONFIDENTIELLE = error(
+    "adresse_confidentielle",
+    "Adresse à rendre confidentielle",
+    "Un dispositif pour « {public} » a une adresse confidentielle : mettez « Oui ».",
+)
+SOMME_DES_PLACES = error(
+    "somme_des_places",
+    "Somme des places",
+    "Urgence {urgence} + stabilisation {stabilisation} + insertion {insertion} = {total}, et non {places} : corrigez "
+    "l'un des quatre nombres.",
+)
+PMR_TROP_GRAND = error(
+    "pmr_trop_grand",
+    "Places accessibles en trop",
+    "{found} places accessibles pour {places} places : corrigez l'un des deux nombres.",
+)
+CONTINGENT_TROP_GRAND = error(
+    "contingent_trop_grand",
+    "Contingent trop grand",
+    "Un contingent de {found} logements pour {logements} logements : corrigez l'un des deux nombres.",
+)
+AGES_INVERSES = error(
+    "ages_inverses",
+    "Âges inversés",
+    "L'âge maximum ({maximum}) est inférieur à l'âge minimum ({minimum}) : corrigez l'un des deux.",
+)
+FINANCEMENT_EN_DOUBLE = error(
+    "financement_en_double",
+    "Financement en double",
+    "La ligne {other} décrit le même financement (dispositif, ligne, référence et date de début) : gardez-en une.",
+)
+FIN_AVANT_DEBUT = error(
+    "fin_avant_debut",
+    "Fin avant le début",
+    "La fin ({fin}) précède le début ({debut}) : corrigez l'une des deux dates.",
+)
+FINANCEMENT_AU_DELA = warning(
+    "financement_au_dela",
+    "Financement supérieur à la capacité",
+    "Au {date}, les financements totalisent {total} {unite} pour une capacité de {capacite} : vérifiez les quantités.",
+)
+UNITE_INATTENDUE = warning(
+    "unite_inattendue",
+    "Unité inattendue",
+    "Des « {unite} » pour un dispositif de la catégorie « {categorie} » : vérifiez l'unité.",
+)
+FEUILLE_IGNOREE = warning(
+    "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
+)
+FICHIER = warning("fichier", "Partie du fichier laissée de côté", "{sentence}")
+
+RULES = (
+    *rules.RULES,
+    SIREN_CARACTERES,
+    SIREN_LONGUEUR,
+    SIREN_CLE,
+    SIREN_EN_DOUBLE,
+    SIREN_CONNU_AILLEURS,
+    NOM_EN_DOUBLE,
+    NOM_REPRIS,
+    LIGNE_EXEMPLE,
+    IDCC_INCONNU,
+    IDCC_PLUS_EN_VIGUEUR,
+    ENTITE_SANS_DISPOSITIF,
+    TYPE_HORS_CATEGORIE,
+    SIRET_LONGUEUR,
+    SIRET_CLE,
+    SIRET_AUTRE_SIREN,
+    FINESS,
+    FERMETURE_AVANT_OUVERTURE,
+    CODE_POSTAL_FORMAT,
+    CODE_POSTAL_INCONNU,
+    COMMUNE_HORS_CODE_POSTAL,
+    COMMUNE_HORS_DEPARTEMENT,
+    ADRESSE_CONFIDENTIELLE,
+    SOMME_DES_PLACES,
+    PMR_TROP_GRAND,
+    CONTINGENT_TROP_GRAND,
+    AGES_INVERSES,
+    FINANCEMENT_EN_DOUBLE,
+    FIN_AVANT_DEBUT,
+    FINANCEMENT_AU_DELA,
+    UNITE_INATTENDUE,
+    FEUILLE_IGNOREE,
+    FICHIER,
+)

@@ -1,0 +1,42 @@
+"""Whose workbook a user may deposit."""
+
+from collections.abc import Sequence
+
+from comptes.droits import Droit, Profil
+from comptes.models import Departement, Habilitation, Region, Utilisateur
+from comptes.perimetres import Perimetre
+from offre.models.nomenclature import Statut
+
+
+def may_import(utilisateur: Utilisateur, territoire: Departement | Region) -> bool:
+    """Whether one of the user's habilitations lets them import the whole of ``territoire``, now."""
+    return utilisateur.is_active and bool(_opening(utilisateur, territoire))
+
+
+def _opening(utilisateur: Utilisateur, territoire: Departement | Region) -> list[Habilitation]:
+    codes = set(territoire.codes_departements)
+    return [
+        habilitation
+        for habilitation in Habilitation.objects.of(utilisateur)
+        if Droit.OFFRE_IMPORTER in habilitation.droits and codes <= habilitation.perimetre.departements
+    ]
+
+
+def depositable(perimetre: Perimetre) -> Sequence[Departement | Region]:
+    """The départements of the perimeter, and the régions that it holds whole."""
+    departements = list(Departement.objects.filter(code__in=perimetre.departements))
+    regions = Region.objects.filter(code__in={departement.region_id for departement in departements})
+    whole = [region for region in regions if set(region.codes_departements) <= perimetre.departements]
+    several = [region for region in whole if len(region.codes_departements) > 1]
+    return [*departements, *several]
+
+
+def statut_given(habilitation: Habilitation) -> Statut:
+    """The statut of what this habilitation imports: the Administrateur départemental validates, the SIAO prévalide."""
+    return Statut.VALIDE if habilitation.profil == Profil.ADMIN_DEPARTEMENTAL else Statut.PREVALIDE
+
+
+def statut_of(utilisateur: Utilisateur, territoire: Departement | Region) -> Statut:
+    """The best statut that the user's habilitations on ``territoire`` give, outside any session (command line)."""
+    given = {statut_given(habilitation) for habilitation in _opening(utilisateur, territoire)}
+    return Statut.VALIDE if Statut.VALIDE in given else Statut.PREVALIDE

@@ -1,0 +1,360 @@
+"""The jobs of an import: read, apply, undo, annotate, tell. Each can be killed anywhere and called again."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from comptes.models import Departement
+from offre.models import Anomalie, Avancement, Contenu, Ecart, Import
+from offre.models.imports import EN_VIGUEUR, Etat, Gravite
+from siao.socle.columns import Problem
+from siao.socle.database import copy_rows, lock_names, only_one, sentence_of
+from siao.socle.jobs import progress_in
+from siao.socle.killpoints import kill_point
+from siao.socle.refusal import Refusal
+from siao.socle.workbook.sandbox import read_workbook
+
+from .annotation import annotated_file
+from .annulation import undo_changes
+from .application import apply_plan
+from .lecture import Lecture, read_file
+from .plan import Plan, Rows, compute_plan
+from .territoires import may_import
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 3
+"""Times that a job is tried before its import is given up as « Échec technique »: a file that kills its worker
+would otherwise kill them all, for ever."""
+
+LOCK_TERRITOIRE, LOCK_TRAVAIL = 1, 2
+"""Spaces of the advisory locks."""
+
+_LONG = 60
+"""Seconds after which the depositor has probably left the page, and is told by e-mail."""
+
+
+def lock_territoire(territoire) -> None:
+    """Until the end of the transaction, nobody else deposits or applies a workbook of these départements."""
+    lock_names(LOCK_TERRITOIRE, (int(code, 36) for code in territoire.codes_departements))
+
+
+@contextmanager
+def _attempt(travail_id: int, etat: Etat) -> Iterator[Import | None]:
+    """The import, if it is in this state and this process alone works on it; None otherwise.
+
+    The attempt is counted and committed before the work starts; an exception leaves the state as it is, and the
+    reconciler calls again, until the attempts are used up.
+    """
+    kill_point("P4")
+    with only_one(LOCK_TRAVAIL, travail_id) as alone:
+        travail = Import.objects.filter(pk=travail_id, etat=etat).first() if alone else None
+        if travail is None:
+            yield None
+            return
+        if travail.tentatives >= ATTEMPTS:
+            give_up(travail)
+            yield None
+            return
+        Import.objects.filter(pk=travail_id).update(tentatives=F("tentatives") + 1)
+        yield travail
+
+
+def give_up(travail: Import) -> None:
+    Import.objects.filter(pk=travail.pk, etat=travail.etat).update(
+        etat=Etat.ECHEC if travail.etat != Etat.A_ANNULER else Etat.IMPORTE,
+        change_le=Now(),
+        a_prevenir=True,
+        motif="Le traitement s'est interrompu plusieurs fois. Rien n'a été modifié ; transmettez le numéro de cet "
+        "import à votre référent.",
+    )
+
+
+def _finish(travail: Import, **fields) -> None:
+    """Set the end state of a job, in the caller's transaction, if nothing took its place meanwhile."""
+    Import.objects.filter(pk=travail.pk).update(tentatives=0, change_le=Now(), **fields)
+
+
+def _locked(travail: Import) -> Import | None:
+    """The import, locked, if its state is still the one that the job started from: the fence against late jobs."""
+    return Import.objects.select_for_update(no_key=True).filter(pk=travail.pk, etat=travail.etat).first()
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------
+
+
+def read(travail_id: int) -> None:
+    """Read and check a deposited workbook; its import becomes refused, to correct, or ready."""
+    with _attempt(travail_id, Etat.DEPOSE) as travail:
+        if travail is None:
+            return
+        with progress_in(Avancement, travail_id) as progress:
+            try:
+                lecture = read_file(travail.fichier.path, travail.territoire, progress)
+            except Refusal as refusal:
+                with transaction.atomic():
+                    if _locked(travail):
+                        _finish(travail, etat=Etat.REFUSE, motif=str(refusal), **_told(travail))
+                return
+            kill_point("P6")
+            progress("Comparaison avec la base", 0, 0)
+            with transaction.atomic():
+                if _locked(travail) is None:
+                    return  # a newer workbook took its place
+                _save_lecture(travail, lecture)
+
+
+def _save_lecture(travail: Import, lecture: Lecture) -> None:
+    Anomalie.objects.filter(travail=travail).delete()
+    save_anomalies(travail, lecture.problems)
+    Import.objects.filter(pk=travail.pk).update(format=lecture.format)
+    if lecture.errors:
+        bilan = {"erreurs": len(lecture.errors), "avertissements": len(lecture.warnings)}
+        _finish(travail, etat=Etat.A_CORRIGER, bilan=bilan, motif="", **_told(travail))
+        return
+    Contenu.objects.update_or_create(travail=travail, defaults={"lignes": pack(lecture.rows, lecture.numbers)})
+    plan = plan_of(travail, lecture.rows, lecture.numbers)
+    save_plan(travail, plan, warnings=len(lecture.warnings))
+
+
+def _told(travail: Import) -> dict:
+    """Whether to send an e-mail: only to somebody who has probably left the page."""
+    return {"a_prevenir": (timezone.now() - travail.depose_le).total_seconds() > _LONG}
+
+
+def save_anomalies(travail: Import, problems: list[Problem]) -> None:
+    copy_rows(
+        Anomalie,
+        ["travail", "gravite", "feuille", "ligne", "cellule", "colonne", "valeur", "code", "message"],
+        (
+            (
+                travail.pk,
+                Gravite(problem.rule.severity).value,
+                problem.sheet[:40],
+                problem.row,
+                problem.cell[:10],
+                problem.column[:100],
+                problem.value[:200],
+                problem.rule.code,
+                problem.message,
+            )
+            for problem in problems
+        ),
+    )
+
+
+def plan_of(travail: Import, rows: Rows, numbers) -> Plan:
+    departements = travail.territoire.codes_departements
+    return compute_plan(
+        rows,
+        numbers,
+        departements,
+        statut=travail.statut_vise,
+        previous=previous_rows(departements, before=travail),
+    )
+
+
+_ECART_FIELDS = (
+    "travail",
+    "feuille",
+    "ligne",
+    "nature",
+    "cle",
+    "libelle",
+    "objet",
+    "avant",
+    "apres",
+    "conflit",
+    "decision",
+    "resultat",
+)
+
+
+def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") -> None:
+    """Keep the differences for the preview; decisions already taken on the same differences stay."""
+    decisions = {
+        (ecart.feuille, ecart.cle): ecart.decision
+        for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
+    }
+    Ecart.objects.filter(travail=travail).delete()
+    copy_rows(
+        Ecart,
+        _ECART_FIELDS,
+        (
+            (
+                travail.pk,
+                ecart.feuille,
+                ecart.ligne,
+                ecart.nature,
+                ecart.cle,
+                ecart.libelle,
+                ecart.objet,
+                json.dumps(ecart.avant),
+                json.dumps(ecart.apres),
+                ecart.conflit,
+                decisions.get((ecart.feuille, ecart.cle), ""),
+                "",
+            )
+            for ecart in plan.ecarts
+        ),
+    )
+    bilan = {**plan.bilan, "erreurs": 0, "avertissements": warnings}
+    _finish(travail, etat=Etat.PRET, bilan=bilan, motif=motif, **_told(travail))
+
+
+def pack(rows: Rows, numbers) -> bytes:
+    return zlib.compress(json.dumps({"rows": rows, "numbers": numbers}).encode(), level=1)
+
+
+def unpack(contenu: Contenu) -> tuple[Rows, dict]:
+    content = json.loads(zlib.decompress(contenu.lignes))
+    return content["rows"], content["numbers"]
+
+
+def previous_rows(departements: list[str], *, before: Import | None = None) -> Rows:
+    """The rows of the last workbook applied to these départements, still in force."""
+    applied = Import.objects.covering(departements).filter(etat__in=EN_VIGUEUR, contenu__isnull=False)
+    if before:
+        applied = applied.exclude(pk=before.pk)
+    rows: dict[str, dict] = {}
+    for previous in applied.select_related("contenu").order_by("applique_le"):
+        for sheet, described in unpack(previous.contenu)[0].items():
+            kept = {key: row for key, row in described.items() if row["departement"] in departements}
+            rows.setdefault(sheet, {}).update(kept)
+    return rows
+
+
+# --- Applying ---------------------------------------------------------------------------------------------------
+
+
+def apply(travail_id: int) -> None:
+    """Write an import that its user asked for: all of it, or nothing."""
+    with _attempt(travail_id, Etat.A_APPLIQUER) as travail:
+        if travail is None:
+            return
+        with progress_in(Avancement, travail_id) as progress:
+            try:
+                with transaction.atomic():
+                    _apply(travail, progress)
+            except IntegrityError as error:
+                sentence = sentence_of(error)
+                if sentence is None:
+                    raise
+                with transaction.atomic():
+                    if _locked(travail):
+                        motif = f"Import impossible, rien n'a été modifié. {sentence} Corrigez le classeur ou la base."
+                        _finish(travail, etat=Etat.PRET, motif=motif)
+    kill_point("P8")
+
+
+def _apply(travail: Import, progress) -> None:
+    progress("Vérification du plan", 0, 0)
+    lock_territoire(travail.territoire)
+    if _locked(travail) is None:
+        return
+    if not may_import(travail.applique_par, travail.territoire):
+        _finish(travail, etat=Etat.PRET, motif="La personne qui a demandé cet import n'en a plus le droit.")
+        return
+    rows, numbers = unpack(travail.contenu)
+    ecarts = list(Ecart.objects.filter(travail=travail))
+    plan = plan_of(travail, rows, numbers)
+    if plan.signature() != Plan(ecarts, {}).signature():
+        motif = "La base a changé depuis votre vérification : relisez les différences, puis importez de nouveau."
+        save_plan(travail, plan, warnings=travail.bilan.get("avertissements", 0), motif=motif)
+        return
+    apply_plan(
+        ecarts,
+        rows,
+        auteur=travail.applique_par,
+        statut=travail.statut_vise,
+        aujourdhui=aujourdhui(travail),
+        progress=progress,
+    )
+    in_force = Import.objects.filter(etat__in=EN_VIGUEUR, departement=travail.departement_id, region=travail.region_id)
+    if travail.region_id:
+        in_force |= Import.objects.filter(etat__in=EN_VIGUEUR, departement__region=travail.region_id)
+    in_force.update(etat=Etat.REMPLACE, remplace_par=travail, change_le=Now())
+    _finish(travail, etat=Etat.IMPORTE, applique_le=Now(), motif="", a_prevenir=True)
+
+
+def aujourdhui(travail: Import):
+    departements = Departement.objects.filter(code__in=travail.territoire.codes_departements)
+    return min(departement.aujourdhui for departement in departements)
+
+
+# --- Undoing ----------------------------------------------------------------------------------------------------
+
+
+def undo(travail_id: int) -> None:
+    """Undo an applied import; the one that it had replaced is in force again."""
+    with _attempt(travail_id, Etat.A_ANNULER) as travail:
+        if travail is None:
+            return
+        with progress_in(Avancement, travail_id) as progress, transaction.atomic():
+            progress("Annulation", 0, 0)
+            lock_territoire(travail.territoire)
+            if _locked(travail) is None:
+                return
+            rows, _ = unpack(travail.contenu)
+            ecarts = list(Ecart.objects.filter(travail=travail))
+            undo_changes(ecarts, rows, travail.territoire.codes_departements, auteur=travail.annule_par)
+            _finish(travail, etat=Etat.ANNULE, annule_le=Now(), a_prevenir=True)
+            travail.remplaces.filter(etat=Etat.REMPLACE, applique_le__isnull=False).update(
+                etat=Etat.IMPORTE, remplace_par=None, change_le=Now()
+            )
+    kill_point("P8")
+
+
+# --- Report and e-mail ------------------------------------------------------------------------------------------
+
+
+def annotate(travail_id: int) -> None:
+    """Write the annotated workbook of an import that has errors or warnings, once."""
+    with only_one(LOCK_TRAVAIL, travail_id) as alone:
+        travail = Import.objects.a_annoter().filter(pk=travail_id).first() if alone else None
+        if travail is None:
+            return
+        Import.objects.filter(pk=travail_id).update(annotations=F("annotations") + 1)
+        content = annotated_file(read_workbook(travail.fichier.path), travail.anomalies.all())
+        kill_point("P10")
+        travail.annote.save("annote", ContentFile(content), save=False)
+        Import.objects.filter(pk=travail_id, etat=travail.etat).update(annote=travail.annote.name)
+
+
+def tell(travail_id: int) -> None:
+    """Send the e-mail of an import's end, if one is due. Killed in between, it may be sent twice, never lost."""
+    kill_point("P9")
+    with transaction.atomic():
+        travail = Import.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        travail = travail.filter(pk=travail_id, a_prevenir=True).select_related("depose_par", "applique_par").first()
+        if travail is None:
+            return
+        reader = travail.annule_par or travail.applique_par or travail.depose_par
+        context = {"travail": travail, "url": settings.SITE_URL + reverse("offre:import", args=[travail.pk])}
+        send_mail(
+            subject=f"SI SIAO – Classeur Temps 1, {travail.territoire} : {travail.get_etat_display().lower()}",
+            message=render_to_string("offre/temps1/courriel.txt", context),
+            from_email=None,
+            recipient_list=[reader.courriel],
+        )
+        Import.objects.filter(pk=travail_id).update(a_prevenir=False)
+
+
+def forgotten() -> Iterator[tuple[str, int]]:
+    """What waits for a worker since more than a moment: (name of the task, import)."""
+    names = {Etat.DEPOSE: "read", Etat.A_APPLIQUER: "apply", Etat.A_ANNULER: "undo"}
+    for travail_id, etat in Import.objects.oublies().values_list("pk", "etat"):
+        # Reports and e-mails are the last steps of every task, the first of which does nothing when it is done.
+        yield names.get(etat, "read"), travail_id

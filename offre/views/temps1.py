@@ -1,0 +1,267 @@
+"""The Temps 1 workbook: template, deposit, errors, preview, import, report, undo."""
+
+import io
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+
+from comptes.droits import Droit
+from comptes.models import Departement
+from offre.actions.imports import decide, deposit, is_last, request_import, request_undo
+from offre.forms import DepotForm
+from offre.models import Import
+from offre.models.imports import Decision, Etat, Nature, Resultat
+from offre.temps1.anomalies import LABELS
+from offre.temps1.apercu import with_changes
+from offre.temps1.declaration import SHEETS
+from offre.temps1.listes import Listes
+from offre.temps1.modele import explanation
+from offre.temps1.modele_file import template_file
+from offre.temps1.plan import NOMS
+from offre.temps1.regles import RULES
+from offre.temps1.territoires import depositable, statut_given
+from siao.socle.http import attachment, reads, writes
+from siao.socle.refusal import Refusal
+from siao.socle.tables import PAR_PAGE
+
+_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+}
+
+STEPS = ("Déposer", "Corriger", "Vérifier", "Importer", "Compte rendu")
+_STEP_OF = {
+    Etat.DEPOSE: 1,
+    Etat.REFUSE: 2,
+    Etat.A_CORRIGER: 2,
+    Etat.PRET: 3,
+    Etat.A_APPLIQUER: 4,
+}
+
+
+@writes(Droit.OFFRE_IMPORTER)
+def temps1(request):
+    """Step 1: download the template, deposit a workbook; below, the history."""
+    territoires = depositable(request.perimetre)
+    form = DepotForm(request.POST or None, request.FILES or None, territoires=territoires)
+    if request.method == "POST" and form.is_valid():
+        fichier = form.cleaned_data["fichier"]
+        try:
+            depot = deposit(
+                auteur=request.user,
+                territoire=form.cleaned_data["territoire"],
+                statut=statut_given(request.habilitation),
+                fichier=fichier,
+                nom=fichier.name or "",
+            )
+        except Refusal as refusal:
+            form.add_error("fichier", str(refusal))
+        else:
+            _say_what_happened(request, depot)
+            return redirect("offre:import", depot.travail.pk)
+    imports = Import.objects.visible_to(request.perimetre).for_list()
+    context = {
+        "form": form,
+        "etapes": _stepper(1),
+        "departements": [territoire for territoire in territoires if isinstance(territoire, Departement)],
+        "page": Paginator(imports, PAR_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "offre/temps1/depot.html", context)
+
+
+def _say_what_happened(request, depot) -> None:
+    if not depot.nouveau:
+        previous = depot.travail
+        messages.info(
+            request,
+            f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
+            f"{previous.depose_le:%d/%m/%Y} par {previous.depose_par} : le voici.",
+        )
+    for replaced in depot.remplaces:
+        whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)
+        messages.info(
+            request, f"Ce dépôt remplace l'import n° {replaced.pk}, déposé par {whose} et pas encore importé."
+        )
+
+
+@reads(Droit.OFFRE_IMPORTER)
+def travail(request, pk):
+    """Where an import is: reading, errors, preview, progress or report, by its state."""
+    travail = _found(request, pk)
+    context = {
+        "travail": travail,
+        "etapes": _stepper(_STEP_OF.get(travail.etat, 5)),
+        "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
+        "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
+    }
+    if travail.bilan.get("erreurs") or travail.bilan.get("avertissements"):
+        context |= _anomalies(request.GET, travail)
+    if travail.etat not in (Etat.DEPOSE, Etat.REFUSE, Etat.A_CORRIGER):
+        context |= _ecarts(request.GET, travail)
+    if travail.etat == Etat.IMPORTE:
+        context["annulable"] = is_last(travail)
+    return render(request, "offre/temps1/import.html", context)
+
+
+def _anomalies(parameters: QueryDict, travail: Import) -> dict:
+    """Errors and warnings, by tab and rule; the same filters choose the lines and survive paging."""
+    found = travail.anomalies.all()
+    by_sheet = found.order_by("feuille").values("feuille").annotate(n=Count("pk"))
+    feuille, regle = parameters.get("onglet", ""), parameters.get("regle", "")
+    shown = found.filter(feuille=feuille) if feuille else found
+    by_rule = shown.order_by("code").values("code").annotate(n=Count("pk"))
+    shown = shown.filter(code=regle) if regle else shown
+    return {
+        "anomalies": Paginator(shown, PAR_PAGE).get_page(parameters.get("page")),
+        "onglets": [(row["feuille"], row["feuille"] or "Fichier", row["n"]) for row in by_sheet],
+        "regles": [(row["code"], LABELS.get(row["code"], row["code"]), row["n"]) for row in by_rule],
+        "onglet": feuille,
+        "regle": regle,
+        "libelles": LABELS,
+    }
+
+
+def _ecarts(parameters: QueryDict, travail: Import) -> dict:
+    """Differences by nature; those to decide on first. Once imported, the result of an undo comes with them."""
+    ecarts = travail.ecarts.all()
+    counts = dict(ecarts.order_by("nature").values_list("nature").annotate(n=Count("pk")))
+    a_decider = ecarts.a_decider()
+    natures = [(nature, counts.get(nature, 0)) for nature in Nature]
+    default = next((nature for nature in (Nature.ABSENT, Nature.MODIFIE, Nature.CREE) if counts.get(nature)), "")
+    nature = parameters.get("nature") if parameters.get("nature") in Nature.values else default
+    page = Paginator(ecarts.filter(nature=nature), PAR_PAGE).get_page(parameters.get("page"))
+    page.object_list = with_changes(page.object_list)
+    return {
+        "ecarts": page,
+        "nature": nature,
+        "natures": natures,
+        "restant": a_decider.filter(decision="").count(),
+        "a_decider": {nature: a_decider.filter(nature=nature).count() for nature in (Nature.ABSENT, Nature.MODIFIE)},
+        "Decision": Decision,
+        "annules": ecarts.filter(resultat=Resultat.ANNULE).count(),
+        "conserves": ecarts.filter(resultat=Resultat.CONSERVE)[:PAR_PAGE],
+    }
+
+
+@writes(Droit.OFFRE_IMPORTER, only_post=True)
+def decisions(request, pk):
+    """Step 3: what to do of the fiches that the workbook no longer names, or that changed since."""
+    travail = _found(request, pk)
+    chosen = {int(key[9:]): value for key, value in request.POST.items() if _is_decision(key)}
+    for_all = {nature: request.POST.get(f"tous_{nature}") for nature in (Nature.ABSENT, Nature.MODIFIE)}
+    for_all = {nature: value for nature, value in for_all.items() if value in _ALLOWED[nature]}
+    try:
+        decide(travail=travail, decisions=chosen, pour_tous=for_all)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(_back(request, travail))
+
+
+_ALLOWED = {
+    Nature.ABSENT: (Decision.CONSERVER, Decision.FERMER),
+    Nature.MODIFIE: (Decision.FICHIER, Decision.BASE),
+}
+
+
+def _is_decision(key: str) -> bool:
+    return key.startswith("decision_") and key[9:].isascii() and key[9:].isdigit() and len(key) < 28
+
+
+@writes(Droit.OFFRE_IMPORTER, only_post=True)
+def importer(request, pk):
+    """Step 4: have it written."""
+    travail = _found(request, pk)
+    try:
+        request_import(travail=travail, auteur=request.user, statut=statut_given(request.habilitation))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("offre:import", travail.pk)
+
+
+@writes(Droit.OFFRE_IMPORTER)
+def annuler(request, pk):
+    """Undo the last import, after a confirmation page that says what will happen."""
+    travail = _found(request, pk)
+    if request.method == "POST":
+        try:
+            request_undo(travail=travail, auteur=request.user)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        return redirect("offre:import", travail.pk)
+    return render(request, "offre/temps1/annuler.html", {"travail": travail, "annulable": is_last(travail)})
+
+
+@reads(Droit.OFFRE_IMPORTER)
+def original(request, pk):
+    """The file as it was deposited: data for whoever deposited it, never a page."""
+    travail = _found(request, pk)
+    return _file(travail.fichier, travail.nom_fichier, "application/octet-stream")
+
+
+@reads(Droit.OFFRE_IMPORTER)
+def annote(request, pk):
+    travail = _found(request, pk)
+    return _file(travail.annote, f"temps1-import-{travail.pk}-annote.{travail.format}", _TYPES[travail.format])
+
+
+@reads(Droit.OFFRE_IMPORTER)
+def modele(request):
+    """The template, blank or prefilled, of one département of the perimeter."""
+    code = request.GET.get("departement", "")
+    departement = get_object_or_404(Departement, code=code if request.perimetre.contains(code) else None)
+    kind = "ods" if request.GET.get("format") == "ods" else "xlsx"
+    prefilled = request.GET.get("prerempli") == "1"
+    stream = io.BytesIO()
+    template_file(stream, departement, kind=kind, prefilled=prefilled)
+    stream.seek(0)
+    name = f"temps1-{departement.code}{'-prerempli' if prefilled else ''}.{kind}"
+    return attachment(stream, name, _TYPES[kind])
+
+
+@reads(Droit.OFFRE_IMPORTER)
+def aide(request):
+    """Help, made from the declaration of the columns and the registry of rules."""
+    listes = Listes()
+    sheets = [(sheet, [(column, explanation(sheet, column, listes)) for column in sheet.columns]) for sheet in SHEETS]
+    return render(request, "offre/temps1/aide.html", {"sheets": sheets, "rules": RULES})
+
+
+def _found(request, pk) -> Import:
+    return get_object_or_404(
+        Import.objects.visible_to(request.perimetre).select_related(
+            "departement",
+            "region",
+            "depose_par",
+            "applique_par",
+            "annule_par",
+            "remplace_par__depose_par",
+            "avancement",
+        ),
+        pk=pk,
+    )
+
+
+def _file(field, name: str, content_type: str):
+    if not field:
+        raise Http404
+    try:
+        return attachment(field.open("rb"), name, content_type)
+    except FileNotFoundError:
+        raise Http404 from None
+
+
+def _back(request, travail) -> str:
+    """The page of the preview that the decisions were taken on."""
+    query = QueryDict(mutable=True)
+    for key in ("nature", "page"):
+        if request.POST.get(key):
+            query[key] = request.POST[key]
+    return f"{travail.get_absolute_url()}?{query.urlencode()}#ecarts"
+
+
+def _stepper(current: int) -> dict:
+    following = STEPS[current] if current < len(STEPS) else ""
+    return {"numero": current, "total": len(STEPS), "titre": STEPS[current - 1], "suivante": following}

@@ -1,0 +1,176 @@
+"""What can be wrong with a cell or a row: a registry of rules, each with its severity, message and remedy."""
+
+import enum
+import re
+from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    ERROR = "ERREUR"
+    """Nothing of the workbook is applied until it is corrected."""
+    WARNING = "AVERTISSEMENT"
+    """Shown before the import, and accepted with it."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    code: str
+    severity: Severity
+    label: str
+    """Short name, in filters and in the help page."""
+    message: str
+    """What the user reads beside the cell: what was found, what was expected, what to do. ``{names}`` are filled."""
+
+    @property
+    def fix(self) -> str:
+        """The message in general, for the help page: each ``{name}`` is left as an ellipsis."""
+        return re.sub(r"\{\w+\}", "…", self.message.replace("{hint}", "").replace("{sentence}", "…"))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One rule broken at one place of a workbook."""
+
+    rule: Rule
+    sheet: str
+    row: int | None
+    cell: str
+    """Address such as ``B12``, empty when the whole row or sheet is meant."""
+    column: str
+    """Header of the column, without its star."""
+    value: str
+    message: str
+
+
+def error(code: str, label: str, message: str) -> Rule:
+    return Rule(code, Severity.ERROR, label, message)
+
+
+def warning(code: str, label: str, message: str) -> Rule:
+    return Rule(code, Severity.WARNING, label, message)
+
+
+REQUIRED = error("obligatoire", "Donnée obligatoire absente", "Cette donnée est obligatoire : remplissez la cellule.")
+REQUIRED_WHEN_OPEN = error(
+    "obligatoire_ici",
+    "Donnée obligatoire selon une autre colonne",
+    "Cette donnée est obligatoire quand « {other} » vaut « {value} » : remplissez la cellule.",
+)
+CLOSED = error(
+    "cellule_grisee",
+    "Cellule grisée remplie",
+    "Cette cellule est grisée quand « {other} » vaut « {value} » : videz-la, ou corrigez « {other} ».",
+)
+CLOSED_EMPTY = error(
+    "cellule_grisee",
+    "Cellule grisée remplie",
+    "Cette cellule reste grisée tant que « {other} » est vide : videz-la, ou remplissez « {other} ».",
+)
+SPREADSHEET_ERROR = error(
+    "erreur_tableur",
+    "Erreur de calcul du tableur",
+    "La cellule affiche l'erreur {found} du tableur : remplacez la formule par sa valeur.",
+)
+NOT_COMPUTED = error(
+    "formule_non_calculee",
+    "Formule non calculée",
+    "La formule de cette cellule n'est pas calculée : collez sa valeur (collage spécial, « Valeurs »).",
+)
+UNREADABLE = error(
+    "cellule_illisible",
+    "Cellule illisible",
+    "{sentence}.",
+)
+MERGED = error(
+    "cellules_fusionnees",
+    "Cellules fusionnées",
+    "Cette cellule est fusionnée avec d'autres : annulez la fusion et répétez la valeur sur chaque ligne.",
+)
+OUTSIDE = error(
+    "hors_tableau",
+    "Valeur hors du tableau",
+    "{sentence}.",
+)
+TOO_LONG = error(
+    "trop_long", "Texte trop long", "{length} caractères trouvés, {maximum} au plus : raccourcissez le texte."
+)
+NOT_TEXT = error("pas_un_texte", "Texte attendu", "Un texte est attendu, {found} est trouvé : saisissez-le en texte.")
+INVISIBLE = warning(
+    "caracteres_invisibles",
+    "Caractères invisibles retirés",
+    "Des caractères invisibles ont été retirés de ce texte, qui devient « {value} ».",
+)
+NOT_IN_LIST = error(
+    "hors_liste",
+    "Valeur absente de la liste",
+    "« {found} » n'est pas dans la liste : choisissez une valeur du menu déroulant{hint}.",
+)
+NOT_A_DATE = error(
+    "date", "Date mal écrite", "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024."
+)
+DATE_OUT_OF_RANGE = error(
+    "date_hors_bornes",
+    "Date hors bornes",
+    "La date {found} est hors bornes (de 01/01/1900 à 31/12/2100) : corrigez l'année.",
+)
+NOT_AN_INTEGER = error(
+    "entier",
+    "Nombre entier attendu",
+    "« {found} » n'est pas un nombre entier : écrivez des chiffres seuls, sans virgule.",
+)
+INTEGER_OUT_OF_RANGE = error(
+    "entier_hors_bornes", "Nombre hors bornes", "{found} est hors bornes : le nombre va de {minimum} à {maximum}."
+)
+NOT_AN_AMOUNT = error(
+    "montant",
+    "Montant mal écrit",
+    "« {found} » n'est pas un montant : écrivez-le en euros, deux décimales au plus, par exemple 1234,56.",
+)
+NOT_YES_NO = error("oui_non", "Oui ou Non attendu", "« {found} » n'est ni Oui ni Non : choisissez l'un des deux.")
+NOT_A_PHONE = error(
+    "telephone",
+    "Téléphone mal écrit",
+    "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00{hint}.",
+)
+DUMMY_PHONE = warning(
+    "telephone_fictif", "Téléphone factice", "« {found} » n'est pas un vrai numéro : remplacez-le, ou videz la cellule."
+)
+NOT_AN_EMAIL = error(
+    "courriel",
+    "Adresse courriel mal écrite",
+    "« {found} » n'est pas une adresse courriel : écrivez-en une seule, par exemple contact@exemple.fr.",
+)
+UNKNOWN_REFERENCE = error(
+    "reference_inconnue",
+    "Renvoi à une ligne absente",
+    "« {found} » n'est pas dans l'onglet {sheet} : {create}, ou corrigez le nom{hint}.",
+)
+BLANK_ROW = warning(
+    "ligne_vide", "Ligne vide", "La ligne {row} est vide : elle est ignorée, les lignes suivantes sont lues."
+)
+
+RULES = (
+    REQUIRED,
+    REQUIRED_WHEN_OPEN,
+    CLOSED,
+    SPREADSHEET_ERROR,
+    NOT_COMPUTED,
+    UNREADABLE,
+    MERGED,
+    OUTSIDE,
+    TOO_LONG,
+    NOT_TEXT,
+    INVISIBLE,
+    NOT_IN_LIST,
+    NOT_A_DATE,
+    DATE_OUT_OF_RANGE,
+    NOT_AN_INTEGER,
+    INTEGER_OUT_OF_RANGE,
+    NOT_AN_AMOUNT,
+    NOT_YES_NO,
+    NOT_A_PHONE,
+    DUMMY_PHONE,
+    NOT_AN_EMAIL,
+    UNKNOWN_REFERENCE,
+    BLANK_ROW,
+)

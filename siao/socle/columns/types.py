@@ -1,0 +1,373 @@
+"""How a cell becomes a value, and a value a cell.
+
+``read(cell, position)`` returns the value in its canonical form (the one compared, kept as JSON and written in the
+database) and reports problems on ``position``; ``FAILED`` says that a problem was reported and that nothing can be said
+of the value. Canonical forms: text ``""``-free strings, dates ``YYYY-MM-DD``, amounts ``"1234.50"``, codes of lists,
+lists of codes in the order of their list. An empty cell never gets here: its value is the type's ``empty``.
+"""
+
+import datetime
+import decimal
+import difflib
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+from siao.socle.text import fold, visible
+from siao.socle.workbook.cells import BadCell
+
+from . import rules
+
+if TYPE_CHECKING:
+    from .sheets import Position
+
+FAILED: Any = type("Failed", (), {"__repr__": lambda self: "FAILED", "__bool__": lambda self: False})()
+
+
+class ColumnType:
+    empty: Any = None
+    width = 18
+    """Width of the column in the template, in characters."""
+
+    def read(self, cell, position: "Position"):
+        raise NotImplementedError
+
+    def show(self, value, lists=None) -> str:
+        """The value as people read it, in pages and in cells of text."""
+        return "" if value is None else str(value)
+
+    def to_cell(self, value, lists=None):
+        """The value as a spreadsheet holds it."""
+        return self.show(value, lists)
+
+
+def as_text(cell) -> str | None:
+    """The characters of a cell, as the person who typed them sees them; None for what is no text at all."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "VRAI" if cell else "FAUX"
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else str(cell).replace(".", ",")
+    if isinstance(cell, datetime.datetime):
+        return f"{cell:%d/%m/%Y}"
+    if isinstance(cell, datetime.date):
+        return f"{cell:%d/%m/%Y}"
+    return None
+
+
+def shown(cell) -> str:
+    """What to quote of a cell in a message, short enough to be read."""
+    text = cell.raw if isinstance(cell, BadCell) else as_text(cell)
+    text = visible(text or "").strip()
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+@dataclass(frozen=True)
+class Text(ColumnType):
+    maximum: int = 255
+    width = 32
+    empty = ""
+
+    def read(self, cell, position):
+        raw = as_text(cell)
+        text = visible(raw)
+        if text != raw:
+            text = text.strip()
+            position.report(rules.INVISIBLE, value=text)
+        text = text.strip()
+        if len(text) > self.maximum:
+            position.report(rules.TOO_LONG, length=len(text), maximum=self.maximum)
+            return FAILED
+        return text
+
+
+@dataclass(frozen=True)
+class Integer(ColumnType):
+    minimum: int = 0
+    maximum: int = 1_000_000
+    width = 12
+
+    def read(self, cell, position):
+        number = self._number(cell)
+        if number is None:
+            position.report(rules.NOT_AN_INTEGER, found=shown(cell))
+            return FAILED
+        if not self.minimum <= number <= self.maximum:
+            position.report(rules.INTEGER_OUT_OF_RANGE, found=number, minimum=self.minimum, maximum=self.maximum)
+            return FAILED
+        return number
+
+    def _number(self, cell) -> int | None:
+        if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+            return None
+        if isinstance(cell, str):
+            digits = re.sub(r"\s", "", visible(cell))
+            return int(digits) if re.fullmatch(r"[-+]?[0-9]{1,15}", digits, re.ASCII) else None
+        return int(cell) if cell == int(cell) else None
+
+    def to_cell(self, value, lists=None):
+        return value
+
+
+@dataclass(frozen=True)
+class Decimal(ColumnType):
+    """An amount in euros, two decimals."""
+
+    maximum: decimal.Decimal = decimal.Decimal(10) ** 11
+    width = 16
+
+    def read(self, cell, position):
+        amount = self._amount(cell)
+        if amount is None or not 0 <= amount < self.maximum:
+            position.report(rules.NOT_AN_AMOUNT, found=shown(cell))
+            return FAILED
+        return str(amount)
+
+    def _amount(self, cell) -> decimal.Decimal | None:
+        if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+            return None
+        # A binary fraction such as 1234.1 is shown with at most 15 digits by spreadsheets, and means that.
+        text = f"{cell:.15g}" if isinstance(cell, float) else str(cell)
+        text = re.sub(r"[\s€]", "", visible(text)).replace(",", ".")
+        if len(text) > 20 or not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]{1,2}0*)?", text, re.ASCII):
+            return None
+        return decimal.Decimal(text).quantize(decimal.Decimal("0.01"))
+
+    def show(self, value, lists=None):
+        return "" if value is None else f"{decimal.Decimal(value):,.2f} €".replace(",", "\u202f").replace(".", ",")
+
+    def to_cell(self, value, lists=None):
+        return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Date(ColumnType):
+    width = 14
+
+    def read(self, cell, position):
+        date = self._date(cell)
+        if date is None:
+            position.report(rules.NOT_A_DATE, found=shown(cell))
+            return FAILED
+        if not 1900 <= date.year <= 2100:
+            position.report(rules.DATE_OUT_OF_RANGE, found=f"{date:%d/%m/%Y}")
+            return FAILED
+        return date.isoformat()
+
+    def _date(self, cell) -> datetime.date | None:
+        if isinstance(cell, datetime.datetime):
+            return cell.date()
+        if isinstance(cell, datetime.date):
+            return cell
+        if not isinstance(cell, str):
+            return None
+        text = visible(cell).strip()
+        if match := re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})", text, re.ASCII):
+            day, month, year = map(int, match.groups())
+        elif match := re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00)?)?", text, re.ASCII):
+            year, month, day = map(int, match.groups())
+        else:
+            return None
+        try:
+            return datetime.date(year, month, day)
+        except ValueError:
+            return None
+
+    def show(self, value, lists=None):
+        return "" if value is None else f"{datetime.date.fromisoformat(value):%d/%m/%Y}"
+
+    def to_cell(self, value, lists=None):
+        return None if value is None else datetime.date.fromisoformat(value)
+
+
+@dataclass(frozen=True)
+class YesNo(ColumnType):
+    width = 12
+    labels = ("Oui", "Non")
+
+    def read(self, cell, position):
+        if isinstance(cell, bool):
+            return cell
+        answer = {"oui": True, "non": False, "o": True, "n": False}.get(fold(as_text(cell)))
+        if answer is None:
+            position.report(rules.NOT_YES_NO, found=shown(cell))
+            return FAILED
+        return answer
+
+    def show(self, value, lists=None):
+        return {True: "Oui", False: "Non"}.get(value, "")
+
+
+class Values:
+    """A list to choose from: codes and labels, in order, found again without case, accents or extra spaces."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]):
+        self.labels = dict(pairs)
+        self.order = {code: position for position, code in enumerate(self.labels)}
+        self.by_key = {fold(label): code for code, label in pairs}
+
+    def code_of(self, text: str) -> str | None:
+        return self.by_key.get(fold(text))
+
+    def hint(self, text: str) -> str:
+        """« (peut-être « … » ?) » when a label looks like ``text``."""
+        return hint(text, self.labels.values())
+
+
+def hint(text: str, labels) -> str:
+    by_key = {fold(label): label for label in labels}
+    close = difflib.get_close_matches(fold(text)[:100], by_key, n=1, cutoff=0.8)
+    return f" (peut-être « {by_key[close[0]]} » ?)" if close else ""
+
+
+@dataclass(frozen=True)
+class Choice(ColumnType):
+    """One value of the list ``values``; within it, of the part that column ``depends_on`` selects, if any."""
+
+    values: str
+    depends_on: str | None = None
+    width = 28
+
+    def read(self, cell, position):
+        values = position.lists[self.values]
+        text = as_text(cell)
+        code = values.code_of(text)
+        if code is None:
+            position.report(rules.NOT_IN_LIST, found=shown(cell), hint=values.hint(text))
+            return FAILED
+        return code
+
+    def show(self, value, lists=None):
+        return "" if not value else lists[self.values].labels.get(value, value)
+
+
+@dataclass(frozen=True)
+class MultiChoice(ColumnType):
+    """Several values of a list in one cell, separated by « ; » (line breaks and commas are understood)."""
+
+    values: str
+    width = 36
+    separator = " ; "
+
+    @property
+    def empty(self):
+        return []
+
+    def read(self, cell, position):
+        values = position.lists[self.values]
+        codes, unknown = set(), False
+        for text in self._items(as_text(cell), values):
+            code = values.code_of(text)
+            if code is None:
+                position.report(rules.NOT_IN_LIST, found=shown(text), hint=values.hint(text))
+                unknown = True
+            codes.add(code)
+        return FAILED if unknown else sorted(codes, key=values.order.__getitem__)
+
+    def _items(self, text: str, values: Values) -> list[str]:
+        for item in filter(str.strip, re.split(r"[;\n\r]", visible(text))):
+            # A comma may belong to a label: it separates only where the whole is not one.
+            if values.code_of(item) is None and "," in item:
+                yield from filter(str.strip, item.split(","))
+            else:
+                yield item
+
+    def show(self, value, lists=None):
+        return self.separator.join(lists[self.values].labels.get(code, code) for code in value or [])
+
+
+@dataclass(frozen=True)
+class Reference(ColumnType):
+    """The value of the naming column of another sheet; read as that text, resolved by the caller."""
+
+    sheet: str
+    create: str
+    """What to do when it is not there, e.g. « créez d'abord l'entité »."""
+    width = 32
+    empty = ""
+
+    def read(self, cell, position):
+        return visible(as_text(cell)).strip()
+
+
+@functools.lru_cache(maxsize=10_000)
+def parse_phone(text: str, region: str) -> tuple[str | None, bool]:
+    """International number (E.164) of ``text`` typed in ``region``, and whether the number exists; (None, False)."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None, False
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return None, False
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), phonenumbers.is_valid_number(number)
+
+
+@functools.lru_cache(maxsize=10_000)
+def show_phone(e164: str) -> str:
+    """The number as people write it: national format for French numbers, international for the others."""
+    number = phonenumbers.parse(e164)
+    french = phonenumbers.region_code_for_country_code(number.country_code) == "FR"
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if french else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)
+
+
+@dataclass(frozen=True)
+class Phone(ColumnType):
+    """A telephone number, kept as E.164; national numbers are those of ``position.region`` (FR, RE, GP…)."""
+
+    empty = ""
+
+    def read(self, cell, position):
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            # A number cell has lost its leading zero: never padded in silence.
+            e164, _ = parse_phone(f"0{as_text(cell)}", position.region)
+            suggestion = f" ; peut-être {show_phone(e164)}, la cellule étant mise au format Texte" if e164 else ""
+            position.report(rules.NOT_A_PHONE, found=shown(cell), hint=suggestion)
+            return FAILED
+        text = visible(as_text(cell)).strip()
+        if len(text) <= 40 and not re.sub(r"[0\s.+-]", "", text):
+            position.report(rules.DUMMY_PHONE, found=shown(cell))
+            return ""
+        e164, valid = (
+            parse_phone(text, position.region)
+            if re.fullmatch(r"[0-9+().\s/-]{1,40}", text, re.ASCII)
+            else (None, False)
+        )
+        if e164 is None:
+            position.report(rules.NOT_A_PHONE, found=shown(cell), hint="")
+            return FAILED
+        if not valid:
+            position.report(rules.DUMMY_PHONE, found=shown(cell))
+        return e164
+
+    def show(self, value, lists=None):
+        return show_phone(value) if value else ""
+
+
+_EMAIL = EmailValidator()
+
+
+@dataclass(frozen=True)
+class Email(ColumnType):
+    width = 28
+    empty = ""
+
+    def read(self, cell, position):
+        text = visible(as_text(cell)).strip()
+        try:
+            if len(text) > 254 or "\n" in text or "\r" in text:
+                raise ValidationError("")
+            _EMAIL(text)
+        except ValidationError:
+            position.report(rules.NOT_AN_EMAIL, found=shown(cell))
+            return FAILED
+        return text.lower()
