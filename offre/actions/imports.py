@@ -84,7 +84,7 @@ def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: St
 
 def display_name(name: str) -> str:
     """The user's name for the file, fit to be shown: no path, no invisible character, at most 120 characters."""
-    name = visible(PurePath(name.replace("\\", "/")).name).replace("\n", " ").replace("\r", " ").strip()
+    name = " ".join(visible(PurePath(name.replace("\\", "/")).name).split())
     return (name if len(name) <= 120 else f"{name[:119]}…") or "classeur sans nom"
 
 

@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -243,7 +243,12 @@ class Anomalie(models.Model):
         indexes = [models.Index(fields=["travail", "feuille", "code"], name="anomalie_par_feuille_et_regle")]
 
     def __str__(self):
-        return f"{self.feuille} {self.cellule} : {self.message}"
+        return f"{self.feuille} {self.place} : {self.message}"
+
+    @property
+    def place(self) -> str:
+        """Where in the tab: the cell, else the row, else nothing."""
+        return self.cellule or (f"ligne {self.ligne}" if self.ligne else "")
 
 
 class Nature(models.TextChoices):
@@ -266,10 +271,24 @@ class Resultat(models.TextChoices):
     CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
 
 
+A_DECIDER = Q(nature=Nature.ABSENT) | Q(nature=Nature.MODIFIE, conflit__gt="")
+"""The fiches that the workbook no longer names, and the values changed since the last import."""
+
+
 class EcartQuerySet(models.QuerySet):
     def a_decider(self):
-        """What the workbook leaves open: fiches that it no longer names, and values changed since the last import."""
-        return self.filter(Q(nature=Nature.ABSENT) | Q(nature=Nature.MODIFIE, conflit__gt=""))
+        """What the workbook leaves open."""
+        return self.filter(A_DECIDER)
+
+    def counts(self) -> dict[str, int]:
+        """By nature; how many there are to decide on, by nature and in all, and how many an undo took back."""
+        by_nature = {nature.value: Count("pk", filter=Q(nature=nature)) for nature in Nature}
+        return self.aggregate(
+            **by_nature,
+            conflits=Count("pk", filter=A_DECIDER & Q(nature=Nature.MODIFIE)),
+            restant=Count("pk", filter=A_DECIDER & Q(decision="")),
+            annules=Count("pk", filter=Q(resultat=Resultat.ANNULE)),
+        )
 
 
 class Ecart(models.Model):

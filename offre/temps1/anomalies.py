@@ -17,7 +17,7 @@ def line(anomalie: Anomalie) -> tuple[str, ...]:
     return (
         anomalie.get_gravite_display(),
         anomalie.feuille,
-        anomalie.cellule or (f"ligne {anomalie.ligne}" if anomalie.ligne else ""),
+        anomalie.place,
         anomalie.colonne,
         anomalie.valeur,
         LABELS.get(anomalie.code, anomalie.code),

@@ -3,13 +3,11 @@
 import datetime
 from collections.abc import Callable, Sequence
 
-from django.db import connection
-
 from comptes.models import Utilisateur
 from offre.models import Dispositif, DispositifSpecificite, Ecart, Entite, Rattachement
 from offre.models.imports import Decision, Nature
 from offre.models.nomenclature import Statut
-from siao.socle.database import copy_rows, update_rows
+from siao.socle.database import check_now, copy_rows, update_rows
 from siao.socle.killpoints import kill_point
 
 from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
@@ -41,7 +39,7 @@ def apply_plan(
     _write_dispositifs(by_sheet[DISPOSITIFS.name], rows, auteur, statut)
     progress("Enregistrement des financements", 0, len(by_sheet[FINANCEMENTS.name]))
     _write_financements(by_sheet[FINANCEMENTS.name], rows, auteur)
-    connection.check_constraints()
+    check_now()
 
 
 def _created(ecarts, rows: Rows, sheet: str) -> list[tuple[int, dict]]:

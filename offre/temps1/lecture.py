@@ -19,6 +19,7 @@ from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
 from siao.socle.columns.sheets import letter, sentence
 from siao.socle.columns.types import FAILED, hint
+from siao.socle.refusal import Refusal
 from siao.socle.text import fold
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
@@ -83,6 +84,11 @@ def read_file(
     """
     progress("Ouverture du classeur", 0, 0)
     workbook = read_workbook(path, [sheet.name for sheet in SHEETS])
+    if workbook.format == "ods" and isinstance(territoire, Region):
+        raise Refusal(
+            "La variante réduite (.ods) ne dit pas le département de chaque entité : déposez-la département par "
+            "département, ou déposez le classeur complet de la région."
+        )
     contents, warnings = data_sheets(workbook)
     return _Checker(workbook, contents, warnings, territoire, progress).run()
 
@@ -222,7 +228,7 @@ class _Checker:
         if not rows:
             self.lecture.rows[DISPOSITIFS.name], self.lecture.numbers[DISPOSITIFS.name] = {}, {}
             return
-        self.communes = Communes()
+        self.communes = Communes(row["code_postal"] for row in rows if row.has("code_postal"))
         self.departement_names = departement_names()
         described, numbers = {}, {}
         for row in rows:

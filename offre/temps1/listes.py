@@ -1,5 +1,6 @@
 """The lists that cells choose from, as they are in the database now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from comptes.models import CodePostal, Departement
@@ -70,12 +71,14 @@ class Listes(dict[str, Values]):
 
 
 class Communes:
-    """Communes by postal code, in France; those of the workbook's départements first."""
+    """The communes of France that have one of these postal codes."""
 
-    def __init__(self):
+    def __init__(self, postal_codes: Iterable[str]):
         self._by_postal_code: dict[str, dict[str, Commune]] = {}
-        rows = CodePostal.objects.values_list("code", "commune_id", "commune__nom", "commune__departement_id")
-        for postal_code, code, nom, departement in rows.order_by():
+        rows = CodePostal.objects.filter(code__in=set(postal_codes)).order_by()
+        for postal_code, code, nom, departement in rows.values_list(
+            "code", "commune_id", "commune__nom", "commune__departement_id"
+        ):
             communes = self._by_postal_code.setdefault(postal_code, {})
             communes[fold_commune(nom)] = Commune(code, nom, departement)
 

@@ -127,22 +127,17 @@ def _anomalies(parameters: QueryDict, travail: Import) -> dict:
 def _ecarts(parameters: QueryDict, travail: Import) -> dict:
     """Differences by nature; those to decide on first. Once imported, the result of an undo comes with them."""
     ecarts = travail.ecarts.all()
-    counts = dict(ecarts.order_by("nature").values_list("nature").annotate(n=Count("pk")))
-    a_decider = ecarts.a_decider()
-    natures = [(nature, counts.get(nature, 0)) for nature in Nature]
-    default = next((nature for nature in (Nature.ABSENT, Nature.MODIFIE, Nature.CREE) if counts.get(nature)), "")
+    counts = ecarts.counts()
+    default = next((nature for nature in (Nature.ABSENT, Nature.MODIFIE, Nature.CREE) if counts[nature]), "")
     nature = parameters.get("nature") if parameters.get("nature") in Nature.values else default
     page = Paginator(ecarts.filter(nature=nature), PAR_PAGE).get_page(parameters.get("page"))
     page.object_list = with_changes(page.object_list)
     return {
         "ecarts": page,
         "nature": nature,
-        "natures": natures,
-        "restant": a_decider.filter(decision="").count(),
-        "a_decider": {nature: a_decider.filter(nature=nature).count() for nature in (Nature.ABSENT, Nature.MODIFIE)},
-        "Decision": Decision,
-        "annules": ecarts.filter(resultat=Resultat.ANNULE).count(),
-        "conserves": ecarts.filter(resultat=Resultat.CONSERVE)[:PAR_PAGE],
+        "natures": [(nature, counts[nature]) for nature in Nature],
+        "comptes": counts,
+        "conserves": ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
     }
 
 

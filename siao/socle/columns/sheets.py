@@ -101,7 +101,7 @@ class Position:
         """Add a problem at the current cell."""
         self.report_at(rule, self.row, self.column, self.cell, **details)
 
-    def report_at(self, rule: Rule, row: int | None, column: Column | str | None, cell=None, **details) -> None:
+    def report_at(self, rule: Rule, row: int | None, column: Column | str | None, cell=None, /, **details) -> None:
         """Add a problem at a cell (or, without column, on a row; without row, on the sheet)."""
         if isinstance(column, str):
             column = self.sheet.by_key[column]

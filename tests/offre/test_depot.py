@@ -1,0 +1,122 @@
+"""The page where a workbook is deposited."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from comptes.droits import Profil
+from offre.models import Import
+from tests.classeurs import classeur
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+
+pytestmark = pytest.mark.django_db
+URL = reverse("offre:temps1")
+
+
+def post(client, content=b"PK", name="classeur.xlsx", territoire="departement-44"):
+    return client.post(URL, {"territoire": territoire, "fichier": SimpleUploadedFile(name, content)})
+
+
+def test_a_deposit_is_kept_and_waits_for_its_reading(page, agent):
+    answer = post(page, classeur())
+    travail = Import.objects.get()
+    assert answer.url == travail.get_absolute_url()
+    assert (travail.etat, travail.depose_par, travail.departement_id) == ("DEPOSE", agent, "44")
+    assert travail.nom_fichier == "classeur.xlsx"
+    assert "classeur" not in travail.fichier.name
+    assert "Vous pouvez quitter cette page" in words(page.get(answer.url))
+
+
+@pytest.mark.parametrize("profil", [Profil.ADMIN_NATIONAL, Profil.OPERATEUR_SIAO, Profil.ANALYSTE, None])
+def test_only_those_who_may_import_see_the_page(profil):
+    client = client_of(make_utilisateur(profil))
+    assert client.get(URL).status_code == 403
+    assert post(client).status_code == 403
+    assert not Import.objects.exists()
+
+
+def test_a_territory_of_others_is_not_a_choice(page):
+    for territoire in ("departement-35", "region-52", "region-53", "", "x"):
+        answer = post(page, territoire=territoire)
+        assert answer.status_code == 200
+        assert "à corriger, rien n'a été enregistré" in words(answer)
+    assert not Import.objects.exists()
+
+
+def test_a_region_is_offered_to_those_who_hold_it_whole():
+    client = client_of(make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52"))
+    assert "Pays de la Loire" in words(client.get(URL))
+    post(client, classeur(), territoire="region-52")
+    assert Import.objects.get().region_id == "52"
+
+
+def test_a_missing_file_and_a_huge_one_are_refused(page):
+    answer = page.post(URL, {"territoire": "departement-44"})
+    assert "Choisissez le fichier à déposer." in words(answer)
+    answer = post(page, b"x" * 10_000_001)
+    assert "dépasse 10 Mo" in words(answer)
+    assert not Import.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../x.xlsx", "x.xlsx"),
+        ("a" * 300 + ".xlsx", "a" * 119 + "…"),
+        ("tableau\r\nX-Y: 1.xlsx", "tableau X-Y: 1.xlsx"),
+        ("😀 offre.xlsx", "😀 offre.xlsx"),
+        ("tab\u202exslx.xlsx", "tabxslx.xlsx"),
+        ("C:\\temp\\CON.xlsx", "CON.xlsx"),
+        ("classeur.xlsx.exe", "classeur.xlsx.exe"),
+        ("<img src=x onerror=alert(1)>.xlsx", "<img src=x onerror=alert(1)>.xlsx"),
+    ],
+)
+def test_the_name_of_the_file_is_only_shown(page, name, shown):
+    from offre.actions.imports import display_name
+
+    assert display_name(name) == shown
+    post(page, classeur(), name=name)
+    travail = Import.objects.get()
+    assert "<img src=x" not in page.get(travail.get_absolute_url()).text
+    download = page.get(reverse("offre:original", args=[travail.pk]))
+    assert download["Content-Disposition"].startswith("attachment")
+    assert "\n" not in download["Content-Disposition"]
+    download.close()
+
+
+def test_the_same_bytes_are_one_import(page):
+    content = classeur()
+    first = post(page, content)
+    again = post(page, content, name="autre nom.xlsx")
+    assert again.url == first.url
+    assert Import.objects.count() == 1
+    assert f"identique à celui de l'import n° {Import.objects.get().pk}" in words(page.get(again.url))
+
+
+def test_a_new_file_takes_the_place_of_the_one_that_waits(page, agent):
+    post(page, classeur())
+    other = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    answer = post(other, classeur(financements=[]))
+    first, second = Import.objects.order_by("pk")
+    assert (first.etat, first.remplace_par, second.etat) == ("REMPLACE", second, "DEPOSE")
+    assert f"remplace l'import n° {first.pk}, déposé par {agent}" in words(other.get(answer.url))
+    text = words(page.get(first.get_absolute_url()))
+    assert f"l'import n° {second.pk}" in text
+    assert str(second.depose_par) in text
+
+
+def test_the_history_shows_the_territory_alone_in_a_constant_number_of_queries(
+    page, chain, django_assert_max_num_queries, django_assert_num_queries
+):
+    chain.deposit()
+    other = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, departement_id="35")
+    from tests.classeurs import departement
+
+    outside = chain.deposit(territoire=departement("35"), auteur=other)
+    with django_assert_max_num_queries(15) as few:
+        text = words(page.get(URL))
+    assert f"Import n° {outside.pk}<" not in text
+    for number in range(20):
+        chain.deposit(classeur(entites=[{"nom": f"Entité {number}", "siren": "000440016"}]))
+    with django_assert_num_queries(len(few.captured_queries)):
+        page.get(URL)

@@ -1,0 +1,313 @@
+"""Reading a workbook: every error and warning, each with its cell, and what is corrected in passing."""
+
+import datetime
+
+import pytest
+
+from offre.models import Entite, Rattachement
+from offre.temps1.declaration import BY_NAME
+from offre.temps1.lecture import read_file
+from siao.socle.refusal import Refusal
+from tests.classeurs import (
+    AUTRE_SIREN,
+    DISPOSITIF,
+    ENTITE,
+    FINANCEMENT,
+    PENSION,
+    SIREN,
+    address,
+    classeur,
+    departement,
+    with_cell,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lire(tmp_path):
+    def read(content: bytes, territoire=None):
+        path = tmp_path / "classeur"
+        path.write_bytes(content)
+        return read_file(path, territoire or departement())
+
+    return read
+
+
+def found(lecture):
+    """{(code, cell)} of every problem."""
+    return {(problem.rule.code, problem.cell) for problem in lecture.problems}
+
+
+def test_a_valid_workbook_has_no_problem(lire):
+    lecture = lire(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    assert lecture.problems == []
+    assert list(lecture.rows["Entités"]) == [f"44|{SIREN}"]
+    row = lecture.rows["Dispositifs"]["44|chrs le phare"]
+    assert row["commune"] == "44109"
+    assert row["publics"] == ["10", "20"]
+    assert row["date_ouverture"] == "2015-02-01"
+    assert row["orientation_siao"] is True
+    assert row["contingent_prefectoral"] is None
+    [financement] = lecture.rows["Financement"].values()
+    assert (financement["ligne"], financement["montant_annuel"]) == ("177", "250000.50")
+
+
+# (tab, column, cell, rule): an error at that cell, and nothing else of the file is applied.
+ERRORS = [
+    ("Entités", "nom", None, "obligatoire"),
+    ("Entités", "nom", "   ", "obligatoire"),
+    ("Entités", "nom", "x" * 256, "trop_long"),
+    ("Entités", "nom", "Association Sportive du FC", "ligne_exemple"),
+    ("Entités", "siren", "123456789", "ligne_exemple"),
+    ("Entités", "siren", None, "obligatoire"),
+    ("Entités", "siren", 440016, "siren_longueur"),
+    ("Entités", "siren", "12345678", "siren_longueur"),
+    ("Entités", "siren", "000440017", "siren_cle"),
+    ("Entités", "siren", "ABC440016", "siren_caracteres"),
+    ("Entités", "siren", 123456789.5, "siren_caracteres"),
+    ("Entités", "siren", "٠٠٠٤٤٠٠١٦", "siren_caracteres"),
+    ("Entités", "telephone", 612345678, "telephone"),
+    ("Entités", "telephone", "02 61 91", "telephone"),
+    ("Entités", "telephone", "appelez-nous", "telephone"),
+    ("Entités", "courriel", "contact exemple.fr", "courriel"),
+    ("Entités", "courriel", "a@b.fr ; c@d.fr", "courriel"),
+    ("Entités", "courriel", "a@b.fr\r\nBcc: c@d.fr", "courriel"),
+    ("Entités", "convention", "CCN 67", "hors_liste"),
+    ("Entités", "idcc", "0413", "cellule_grisee"),
+    ("Dispositifs", "entite", "Inconnue", "reference_inconnue"),
+    ("Dispositifs", "categorie", "Autre chose", "hors_liste"),
+    ("Dispositifs", "type", "Maraude", "type_hors_categorie"),
+    ("Dispositifs", "precision", "Une précision", "cellule_grisee"),
+    ("Dispositifs", "siret", "0004400160001", "siret_longueur"),
+    ("Dispositifs", "siret", "00044001600010", "siret_cle"),
+    ("Dispositifs", "siret", "00044002400016", "siret_autre_siren"),
+    ("Dispositifs", "finess", "44000", "finess"),
+    ("Dispositifs", "date_ouverture", "31/02/2024", "date"),
+    ("Dispositifs", "date_ouverture", "03/14/2024", "date"),
+    ("Dispositifs", "date_ouverture", "1er mars 2024", "date"),
+    ("Dispositifs", "date_ouverture", "01/01/1066", "date_hors_bornes"),
+    ("Dispositifs", "date_ouverture", "2015", "date"),
+    ("Dispositifs", "date_fermeture", "31/12/2014", "fermeture_avant_ouverture"),
+    ("Dispositifs", "perennite", "Permanent", "hors_liste"),
+    ("Dispositifs", "code_postal", "4400", "code_postal_format"),
+    ("Dispositifs", "code_postal", "99999", "code_postal_inconnu"),
+    ("Dispositifs", "commune", "Rennes", "commune_hors_code_postal"),
+    ("Dispositifs", "adresse_confidentielle", "peut-être", "oui_non"),
+    ("Dispositifs", "implantation", None, "obligatoire_ici"),
+    ("Dispositifs", "orientation_siao", None, "obligatoire_ici"),
+    ("Dispositifs", "contingent_prefectoral", "Oui", "cellule_grisee"),
+    ("Dispositifs", "contingent_nombre", 3, "cellule_grisee"),
+    ("Dispositifs", "publics", "Homme seul ; Martien", "hors_liste"),
+    ("Dispositifs", "age_min", 121, "entier_hors_bornes"),
+    ("Dispositifs", "places", 31, "somme_des_places"),
+    ("Dispositifs", "places", -5, "entier_hors_bornes"),
+    ("Dispositifs", "places", 2.5, "entier"),
+    ("Dispositifs", "places", "2,5", "entier"),
+    ("Dispositifs", "places", "9" * 5000, "entier"),
+    ("Dispositifs", "places_pmr", 31, "pmr_trop_grand"),
+    ("Dispositifs", "logements", 12, "cellule_grisee"),
+    ("Dispositifs", "prestations", "Repas", "cellule_grisee"),
+    ("Dispositifs", "horaires", "9 h – 17 h", "cellule_grisee"),
+    ("Dispositifs", "animaux", "parfois", "oui_non"),
+    ("Dispositifs", "participation", "Gratuit", "hors_liste"),
+    ("Dispositifs", "commentaire", "x" * 1001, "trop_long"),
+    ("Financement", "dispositif", "Inconnu", "reference_inconnue"),
+    ("Financement", "ligne", "Programme 999", "hors_liste"),
+    ("Financement", "precision", "Fondation", "cellule_grisee"),
+    ("Financement", "nature_acte", "Poignée de main", "hors_liste"),
+    ("Financement", "date_fin", "31/12/2023", "fin_avant_debut"),
+    ("Financement", "quantite", 0, "entier_hors_bornes"),
+    ("Financement", "quantite", "trente", "entier"),
+    ("Financement", "unite", "Lits", "hors_liste"),
+    ("Financement", "montant_annuel", -1, "montant"),
+    ("Financement", "montant_annuel", "1e999", "montant"),
+    ("Financement", "montant_annuel", "12,345", "montant"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "cell", "code"), ERRORS, ids=[f"{e[1]}-{e[3]}-{i}" for i, e in enumerate(ERRORS)]
+)
+def test_an_error_names_its_cell_and_says_what_to_do(lire, sheet, key, cell, code):
+    lecture = lire(with_cell(sheet, key, cell))
+    assert (code, address(sheet, key)) in found(lecture)
+    assert lecture.errors
+    for problem in lecture.problems:
+        assert problem.message.endswith((".", "?"))
+        assert problem.column == BY_NAME[problem.sheet].by_key[key].label or problem.rule.code != code
+        assert "{" not in problem.message
+
+
+# (tab, column, cell, canonical value): accepted, and put in its canonical form.
+NORMALISED = [
+    ("Entités", "siren", "000 440 016", SIREN),
+    ("Entités", "siren", "000\u00a0440\u202f016", SIREN),
+    ("Entités", "siren", "000.440.016", SIREN),
+    ("Entités", "telephone", "02.61.91.00.12", "+33261910012"),
+    ("Entités", "telephone", "+33 2 61 91 00 12", "+33261910012"),
+    ("Entités", "courriel", " Contact@Exemple.FR ", "contact@exemple.fr"),
+    ("Entités", "convention", "ccn 66 - fehap", None),
+    ("Dispositifs", "categorie", "HEBERGEMENT", "HEBERGEMENT"),
+    ("Dispositifs", "date_ouverture", datetime.date(2015, 2, 1), "2015-02-01"),
+    ("Dispositifs", "date_ouverture", "2015-02-01", "2015-02-01"),
+    ("Dispositifs", "date_ouverture", "1/2/2015", "2015-02-01"),
+    ("Dispositifs", "commune", "NANTES", "44109"),
+    ("Dispositifs", "publics", "Femme seule;Homme seul;Homme seul;", ["10", "20"]),
+    ("Dispositifs", "publics", "Homme seul, Femme seule", ["10", "20"]),
+    ("Dispositifs", "publics", "Homme seul\nFemme seule", ["10", "20"]),
+    ("Dispositifs", "specificites", "Addictions", ["ADDICTIONS"]),
+    ("Dispositifs", "animaux", "oui", True),
+    ("Dispositifs", "code_postal", 44000, "44000"),
+    ("Financement", "quantite", "30", 30),
+    ("Financement", "montant_annuel", "1 234,56 €", "1234.56"),
+    ("Financement", "montant_annuel", 1234.1, "1234.10"),
+    ("Financement", "montant_annuel", 0.1 + 0.2, "0.30"),
+    ("Financement", "date_fin", None, None),
+]
+
+
+@pytest.mark.parametrize(("sheet", "key", "cell", "value"), [n for n in NORMALISED if n[3] is not None or n[2] is None])
+def test_what_is_understood_is_put_in_its_canonical_form(lire, sheet, key, cell, value):
+    lecture = lire(with_cell(sheet, key, cell))
+    assert lecture.errors == []
+    [row] = lecture.rows[sheet].values()
+    assert row[key] == value
+
+
+def test_saint_and_hyphens_do_not_matter_in_a_commune(lire):
+    lecture = lire(with_cell("Dispositifs", "commune", "St Herblain", code_postal="44800"))
+    assert lecture.errors == []
+
+
+WARNINGS = [
+    ("Entités", "telephone", "0000000000", "telephone_fictif"),
+    ("Entités", "nom", "Association\u202e l'Ancre", "caracteres_invisibles"),
+    ("Financement", "quantite", 31, "financement_au_dela"),
+    ("Financement", "unite", "Mesures", "unite_inattendue"),
+]
+
+
+@pytest.mark.parametrize(("sheet", "key", "cell", "code"), WARNINGS)
+def test_a_warning_does_not_stop(lire, sheet, key, cell, code):
+    lecture = lire(with_cell(sheet, key, cell))
+    assert (code, address(sheet, key)) in found(lecture)
+    assert lecture.errors == []
+
+
+def test_a_number_that_lost_its_zero_is_not_padded_but_suggested(lire):
+    [problem] = lire(with_cell("Entités", "siren", int(SIREN))).errors[:1]
+    assert f"peut-être {SIREN}" in problem.message
+    [problem] = lire(with_cell("Entités", "telephone", 261910012)).errors
+    assert "02 61 91 00 12" in problem.message
+
+
+def test_an_idcc_is_asked_for_another_convention_and_must_exist(lire):
+    assert found(lire(with_cell("Entités", "idcc", None, convention="Autre"))) == {("obligatoire_ici", "F9")}
+    assert found(lire(with_cell("Entités", "idcc", "0001", convention="Autre"))) == {("idcc_inconnu", "F9")}
+    assert found(lire(with_cell("Entités", "idcc", "0023", convention="Autre"))) == {("idcc_plus_en_vigueur", "F9")}
+    assert found(lire(with_cell("Entités", "idcc", 413, convention="Autre"))) == set()
+
+
+def test_duplicates_name_both_rows(lire):
+    twin = {**ENTITE, "nom": "Association L'ANCRE", "siren": AUTRE_SIREN}
+    assert found(lire(classeur([ENTITE, twin]))) == {("nom_en_double", "A9"), ("nom_en_double", "A10")}
+    twin = {**ENTITE, "nom": "Fondation le Pont"}
+    lecture = lire(classeur([ENTITE, twin]))
+    assert found(lecture) == {("siren_en_double", "B9"), ("siren_en_double", "B10")}
+    assert "ligne 10 (« Fondation le Pont »)" in lecture.errors[0].message
+    lecture = lire(classeur(dispositifs=[DISPOSITIF, DISPOSITIF]))
+    assert found(lecture) == {("nom_en_double", "B9"), ("nom_en_double", "B10")}
+    lecture = lire(classeur(financements=[FINANCEMENT, FINANCEMENT]))
+    assert found(lecture) == {("financement_en_double", "A9"), ("financement_en_double", "A10")}
+
+
+def test_a_wrong_cell_does_not_raise_other_errors(lire):
+    """One mistake, one error: rules that need the faulty value keep silent."""
+    assert found(lire(with_cell("Dispositifs", "categorie", "Hebergemant"))) == {("hors_liste", "C9")}
+    assert found(lire(with_cell("Entités", "siren", "12345678"))) == {("siren_longueur", "B9")}
+    lecture = lire(with_cell("Dispositifs", "commune", "Rennes"))
+    assert found(lecture) == {("commune_hors_code_postal", "N9")}
+
+
+def test_a_public_to_protect_makes_the_address_confidential(lire):
+    content = with_cell("Dispositifs", "specificites", "Femmes victimes de violences")
+    assert found(lire(content)) == {("adresse_confidentielle", address("Dispositifs", "adresse_confidentielle"))}
+    content = with_cell("Dispositifs", "specificites", "Femmes victimes de violences", adresse_confidentielle="Oui")
+    assert found(lire(content)) == set()
+
+
+def test_suggestions_for_what_looks_like_a_value_of_the_list(lire):
+    [problem] = lire(with_cell("Dispositifs", "categorie", "Hebergemant")).errors
+    assert "peut-être « Hébergement »" in problem.message
+
+
+def test_a_commune_of_another_departement_is_refused(lire):
+    lecture = lire(with_cell("Dispositifs", "commune", "Rennes", code_postal="35000"))
+    assert found(lecture) == {("commune_hors_departement", "N9")}
+    assert "Ille-et-Vilaine, 35" in lecture.errors[0].message
+
+
+def test_a_blank_row_is_a_warning_and_the_next_rows_are_read(lire):
+    lecture = lire(classeur([ENTITE, None, {"nom": "Fondation le Pont", "siren": AUTRE_SIREN}]))
+    assert [(problem.rule.code, problem.row) for problem in lecture.problems] == [("ligne_vide", 10)]
+    assert len(lecture.rows["Entités"]) == 2
+
+
+def test_all_the_errors_of_all_the_tabs_are_given_at_once(lire):
+    lecture = lire(
+        classeur(
+            [{**ENTITE, "siren": "1"}],
+            [{**DISPOSITIF, "categorie": "?", "code_postal": "x"}],
+            [{**FINANCEMENT, "quantite": "?", "unite": "?"}],
+        )
+    )
+    assert {problem.sheet for problem in lecture.errors} == {"Entités", "Dispositifs", "Financement"}
+    assert len(lecture.errors) == 5
+
+
+def test_a_siren_known_elsewhere_is_attached_and_nothing_of_the_other_fiche_is_said(lire):
+    entite = Entite.objects.create(siren=SIREN)
+    Rattachement.objects.create(entite=entite, departement_id="35", nom="Nom secret d'ailleurs", statut="VALIDE")
+    lecture = lire(classeur())
+    assert found(lecture) == {("siren_connu_ailleurs", "B9")}
+    assert not any("secret" in problem.message or "35" in problem.message for problem in lecture.problems)
+
+
+def test_the_name_of_an_entite_that_the_file_forgets_is_announced(lire):
+    entite = Entite.objects.create(siren=AUTRE_SIREN)
+    Rattachement.objects.create(entite=entite, departement_id="44", nom=ENTITE["nom"], statut="VALIDE")
+    lecture = lire(classeur())
+    assert found(lecture) == {("nom_repris", "A9")}
+    Rattachement.objects.update(statut="FERME", date_fermeture="2024-01-01")
+    assert lire(classeur()).problems == []
+
+
+def test_hostile_texts_are_texts(lire):
+    for text in ("<script>alert(1)</script>", "{{7*7}}", "'); DROP TABLE x; --", "${jndi:ldap://x}", "=1+1", "+33"):
+        lecture = lire(classeur([{**ENTITE, "nom": text}], [{**DISPOSITIF, "entite": text}]))
+        assert lecture.errors == []
+        [row] = lecture.rows["Entités"].values()
+        assert row["nom"] == text
+
+
+def test_the_region_gives_each_row_the_departement_of_its_commune(lire):
+    region = departement("44").region
+    angers = {**DISPOSITIF, "nom": "CHRS d'Angers", "code_postal": "49000", "commune": "Angers"}
+    lecture = lire(classeur(dispositifs=[DISPOSITIF, angers]), region)
+    assert lecture.errors == []
+    assert set(lecture.rows["Entités"]) == {f"44|{SIREN}", f"49|{SIREN}"}
+    alone = {"nom": "Fondation le Pont", "siren": AUTRE_SIREN}
+    assert found(lire(classeur([ENTITE, alone]), region)) == {("entite_sans_departement", "A10")}
+    rennes = {**DISPOSITIF, "code_postal": "35000", "commune": "Rennes"}
+    assert ("commune_hors_departement", "N9") in found(lire(classeur(dispositifs=[rennes]), region))
+
+
+def test_the_reduced_variant_has_the_entites_alone(lire):
+    lecture = lire(classeur(kind="ods"))
+    assert lecture.problems == []
+    assert lecture.sheets == ["Entités"]
+    lecture = lire(classeur([{**ENTITE, "siren": "12"}], kind="ods"))
+    assert found(lecture) == {("siren_longueur", "B9")}
+    with pytest.raises(Refusal, match="département par département"):
+        lire(classeur(kind="ods"), departement("44").region)
