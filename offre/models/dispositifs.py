@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
-from siao.socle.text import Folded, fold
+from siao.socle.text import Folded, words_of
 
 from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
@@ -36,7 +36,7 @@ class DispositifQuerySet(models.QuerySet):
     def search(self, text: str):
         """Those whose name, or whose entité's, contains each word of ``text``, accents and case apart."""
         entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
-        words = fold(text).split()
+        words = words_of(text)
         found = Q(*(Q(nom_cle__contains=word) for word in words))
         return self.filter(found | Exists(entite.filter(*(Q(nom_cle__contains=word) for word in words))))
 

@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 
 from comptes.models import Departement
 from comptes.perimetres import Perimetre
-from siao.socle.text import Folded, fold
+from siao.socle.text import Folded, words_of
 
 from .nomenclature import ConventionCollective, Idcc, Statut
 from .suivi import Suivi
@@ -70,7 +70,7 @@ class RattachementQuerySet(models.QuerySet):
 
     def search(self, text: str):
         """Those whose name or SIREN contains ``text``, accents and case apart; all of them when it is blank."""
-        words = Q(*(Q(nom_cle__contains=word) for word in fold(text).split()))
+        words = Q(*(Q(nom_cle__contains=word) for word in words_of(text)))
         siren = "".join(filter(str.isdecimal, text))
         return self.filter(words | Q(entite__siren__startswith=siren)) if siren else self.filter(words)
 
@@ -131,8 +131,10 @@ class Rattachement(Suivi):
                 violation_error_message="Donnez un nom à l'entité.",
             ),
             models.CheckConstraint(
-                condition=Q(convention="AUTRE", idcc__isnull=False)
-                | (Q(idcc__isnull=True) & (Q(convention__isnull=True) | ~Q(convention="AUTRE"))),
+                # A check passes on NULL: each branch says what it wants of the empty convention.
+                condition=Q(convention__isnull=False, convention="AUTRE", idcc__isnull=False)
+                | Q(convention__isnull=True, idcc__isnull=True)
+                | (~Q(convention="AUTRE") & Q(idcc__isnull=True)),
                 name="rattachement_idcc_si_autre_convention",
                 violation_error_message="Le n° IDCC se remplit si et seulement si la convention est « Autre ».",
             ),

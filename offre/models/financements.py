@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from comptes.perimetres import Perimetre
-from siao.socle.text import Folded, fold
+from siao.socle.text import Folded, words_of
 
 from .dispositifs import Dispositif
 from .nomenclature import LigneFinancement, NatureActe, Unite
@@ -17,7 +17,7 @@ class FinancementQuerySet(models.QuerySet):
 
     def search(self, text: str):
         """Those whose dispositif's name contains each word of ``text``, accents and case apart."""
-        return self.filter(*(Q(dispositif__nom_cle__contains=word) for word in fold(text).split()))
+        return self.filter(*(Q(dispositif__nom_cle__contains=word) for word in words_of(text)))
 
     def for_list(self):
         """With what a line of the list shows, in one query."""

@@ -62,7 +62,7 @@ class Lecture:
     """"xlsx", or "ods" for the reduced variant."""
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, dict[str, dict]] = field(default_factory=dict)
-    """Canonical rows by tab and key; complete only when there is no error."""
+    """Canonical rows by described tab and key; complete only when there is no error."""
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
     """Row number in its tab, by tab and key."""
 
@@ -121,6 +121,7 @@ class _Checker:
         self.progress("Contrôle des financements", 0, len(rows[FINANCEMENTS.name]))
         self._check_financements(rows[FINANCEMENTS.name])
         self._check_known_entites(rows[ENTITES.name])
+        self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
         for sheet in SHEETS:
             self.lecture.problems += sorted(self.readers[sheet.name].problems, key=lambda problem: problem.row or 0)
         return self.lecture
@@ -225,9 +226,6 @@ class _Checker:
     # --- Dispositifs --------------------------------------------------------------------------------------------
 
     def _check_dispositifs(self, rows: list[Row]) -> None:
-        if not rows:
-            self.lecture.rows[DISPOSITIFS.name], self.lecture.numbers[DISPOSITIFS.name] = {}, {}
-            return
         self.communes = Communes(row["code_postal"] for row in rows if row.has("code_postal"))
         self.departement_names = departement_names()
         described, numbers = {}, {}

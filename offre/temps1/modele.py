@@ -77,7 +77,9 @@ class _DataTab:
             self._colour(position, column, marked=bool(marks))
             self._validate(position, column)
         self.tab.freeze_panes(self.sheet.header_row, 1)
-        self.tab.hide_gridlines(0)
+        self.tab.set_landscape()
+        self.tab.fit_to_pages(1, 0)
+        self.tab.repeat_rows(self.sheet.header_row - 1)
 
     def _write_head(self) -> None:
         sheet, columns = self.sheet, self.sheet.columns

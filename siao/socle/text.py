@@ -41,6 +41,11 @@ class Folded(Func):
         return f"trim({sql})", parameters
 
 
+def words_of(search: str) -> list[str]:
+    """The words to look for in a search that a person typed, as keys; ten at most."""
+    return fold(visible(search)).split()[:10]
+
+
 def visible(text: str) -> str:
     """``text`` without the invisible characters that copy and paste brings along."""
     return _INVISIBLE.sub("", text)

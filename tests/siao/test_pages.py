@@ -1,0 +1,70 @@
+"""Every page that needs no account, the error pages, and what all responses carry."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from siao import views
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+
+PAGES = ("plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "cookies", "connexion")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+def test_public_pages_answer_visitors(client, name):
+    answer = client.get(reverse(name))
+    assert answer.status_code == 200
+    assert '<html lang="fr"' in answer.text
+    assert answer.text.count("<h1") == 1
+
+
+@pytest.mark.django_db
+def test_other_pages_ask_to_log_in(client):
+    for name in ("accueil", "offre:entites", "offre:temps1"):
+        answer = client.get(reverse(name))
+        assert answer.status_code == 302
+        assert answer.url.startswith(reverse("connexion"))
+
+
+@pytest.mark.django_db
+def test_every_response_is_private_and_strict(client):
+    pages = client_of(make_utilisateur())
+    pages.raise_request_exception = False
+    for answer in (client.get(reverse("connexion")), pages.get("/"), pages.get("/nulle-part/"), pages.put("/")):
+        policy = answer["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer["Cache-Control"] == "no-store"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_a_missing_page_says_what_to_do(client):
+    answer = client.get("/nulle-part/")
+    assert answer.status_code == 404
+    assert "Page introuvable" in answer.text
+    assert "Numéro de la demande" in answer.text
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_refused_in_french():
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(reverse("connexion"), {"username": "a@b.fr", "password": "x"})
+    assert answer.status_code == 403
+    assert "Ce formulaire n'est plus valable" in words(answer)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+def test_error_pages_need_nothing(rf, status):
+    answer = views._error(rf.get("/"), status)
+    assert answer.status_code == status
+    assert "Retour à l" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_health(client):
+    assert client.get(reverse("sante")).json() == {"etat": "ok"}
