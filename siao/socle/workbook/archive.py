@@ -88,7 +88,7 @@ class Archive:
         _, disk, first_disk, here, count, size, position, comment = unpack_from("<4s4H2LH", data, end)
         if count > limits.entries:
             raise Refused("trop_d_elements", limit=limits.entries)
-        if disk or first_disk or here != count or end + 22 + comment != len(data) or position + size > end:
+        if not count or disk or first_disk or here != count or end + 22 + comment != len(data) or position + size > end:
             raise Refused("endommage")
         stop, total, extents = position + size, 0, []
         for _ in range(count):

@@ -106,14 +106,14 @@ def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
 
 
 def _value(said: dict):
-    """The date, date and time or bad cell of ``wire``."""
-    ((kind, value),) = said.items()
-    if kind == "d":
-        return datetime.date.fromisoformat(value)
-    if kind == "t":
-        return datetime.datetime.fromisoformat(value)
-    if kind == "b":
-        return BadCell(*value)
+    """The date, date and time or bad cell that ``wire`` says; details of a refusal stay as they are."""
+    match said:
+        case {"d": day}:
+            return datetime.date.fromisoformat(day)
+        case {"t": moment}:
+            return datetime.datetime.fromisoformat(moment)
+        case {"b": [kind, raw]}:
+            return BadCell(kind, raw)
     return said
 
 

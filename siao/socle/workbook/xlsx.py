@@ -233,7 +233,7 @@ class _SheetReader:
             if self.strings is None:
                 raise Refused("endommage")
             try:
-                return self.strings[int(value)] if value.isdecimal() else bad("texte", value)
+                return self.strings[int(value)] if value.strip().isdecimal() else bad("texte", value)
             except (IndexError, ValueError):
                 return bad("texte", value)
         if kind == "inlineStr" and inline is not None:
