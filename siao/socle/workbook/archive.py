@@ -12,6 +12,7 @@ from .refusals import Refused
 
 _CENTRAL, _LOCAL, _END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
 _STORED, _DEFLATED = 0, 8
+_PIECE = 1 << 16
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _DESCRIPTOR, _UTF8 = 0x0008, 0x0800
 _FULL = 0xFFFFFFFF
@@ -37,7 +38,7 @@ class Archive:
         return iter(self._parts)
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The part in pieces of at most 1 MB. Its length and checksum are verified at the end."""
+        """The part in pieces of at most 64 KB. Its length and checksum are verified at the end."""
         name = name.lower()
         if name not in self._parts:
             raise Refused("endommage")
@@ -62,16 +63,15 @@ class Archive:
                 tail = piece[-20:]
 
     def _pieces(self, method: int, start: int, stop: int) -> Iterator[bytes]:
-        step = 1 << 16
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        for position in range(start, stop, step):
-            piece = self._data[position : min(position + step, stop)]
+        for position in range(start, stop, _PIECE):
+            piece = self._data[position : min(position + _PIECE, stop)]
             if method == _STORED:
                 yield bytes(piece)
                 continue
             while True:
                 try:
-                    inflated = inflate.decompress(piece, 1 << 20)
+                    inflated = inflate.decompress(piece, _PIECE)
                 except zlib.error:
                     raise Refused("endommage") from None
                 piece = inflate.unconsumed_tail
@@ -88,7 +88,7 @@ class Archive:
         _, disk, first_disk, here, count, size, position, comment = unpack_from("<4s4H2LH", data, end)
         if count > limits.entries:
             raise Refused("trop_d_elements", limit=limits.entries)
-        if disk or first_disk or here != count or end + 22 + comment != len(data) or position + size > end:
+        if not count or disk or first_disk or here != count or end + 22 + comment != len(data) or position + size > end:
             raise Refused("endommage")
         stop, total, extents = position + size, 0, []
         for _ in range(count):

@@ -6,165 +6,127 @@ no spreadsheet would write is refused.
 
 import re
 from collections.abc import Callable
+from xml.etree.ElementTree import Element
 
 from . import preflight
 from .archive import Archive
-from .markup import DEPTH, feed, parser
+from .markup import FOUND, OPENED, events
 from .refusals import Refused
 from .wire import MAX_TEXT, Writer, bad, column_letters, is_count, iso_cell, number_cell, shown, text_cell
 
 _OFFICE, _TABLE, _TEXT, _STYLE = (
-    f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0 " for name in ("office", "table", "text", "style")
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "table", "text", "style")
 )
-_CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
+_CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 
-# Elements whose content is read; the others are skipped with all they hold (comments, drawings, sub-tables…).
-_OPENED = {
+_SHEET, _ROW, _CELL, _COVERED = (_TABLE + name for name in ("table", "table-row", "table-cell", "covered-table-cell"))
+_CONTAINERS = {
     *(_OFFICE + name for name in ("document-content", "automatic-styles", "body", "spreadsheet")),
-    *(_STYLE + name for name in ("style", "table-properties")),
-    *(_TABLE + name for name in ("table-header-rows", "table-rows", "table-row-group")),
-    *(_TEXT + name for name in ("span", "a", "ruby", "ruby-base", "meta", "s", "tab", "line-break")),
+    *(_TABLE + name for name in ("table", "table-header-rows", "table-rows", "table-row-group")),
 }
-_CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
+_FOUND = {_ROW, _STYLE + "style", _TABLE + "table-source"}
+_PARAGRAPHS = {_TEXT + "p", _TEXT + "h"}
+_INSIDE = {_TEXT + name for name in ("span", "a", "ruby", "ruby-base", "meta")}
+
 _NUMBERS = ("float", "percentage", "currency")
 _MOST_REPEATED = 1 << 24
 
-# Spaces that count, among those that do not: characters that XML cannot hold stand for them while a text is gathered.
-_SPACE, _TAB, _BREAK = "\x01", "\x02", "\x03"
+# Spaces count only when an element says so; characters that XML cannot hold stand for these while others are joined.
 _BLANKS = re.compile("[ \t\r\n]+")
-_MEANT = str.maketrans({_SPACE: " ", _TAB: "\t", _BREAK: "\n"})
+_MEANT = str.maketrans({"\x01": " ", "\x02": "\t", "\x03": "\n"})
 
 
 def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits) -> list[str]:
     """Say to ``writer`` every sheet by name, and the content of those that are ``wanted``; returns the warnings."""
     preflight.check_ods(archive)
-    document = _Document(wanted, writer, limits)
-    reader = parser()
-    reader.StartElementHandler, reader.EndElementHandler = document.start, document.end
-    reader.CharacterDataHandler = document.characters
-    feed(reader, archive.read("content.xml"), document.damaged)
-    if not document.complete:
-        raise Refused("endommage")
-    return []
+    hidden_styles, warnings, sheet, sheets, opened = set(), [], None, 0, False
+
+    def damaged() -> Refused:
+        return sheet.damaged() if sheet else Refused("endommage")
+
+    for event, element in events(archive.read("content.xml"), _CONTAINERS, _FOUND, damaged):
+        if event is FOUND and element.tag == _ROW:
+            if sheet:
+                sheet.row(element)
+        elif event is FOUND and element.tag == _STYLE + "style":
+            if any(child.get(f"{_TABLE}display") == "false" for child in element):
+                hidden_styles.add(element.get(f"{_STYLE}name"))
+        elif event is FOUND:
+            warnings = [preflight.LINKS_IGNORED]
+        elif element.tag == _SHEET and event is OPENED:
+            sheets += 1
+            if opened or sheets > limits.entries:
+                raise Refused("structure")
+            opened, name = True, shown(element.get(f"{_TABLE}name", ""))
+            if name.startswith("'file:"):  # the copy of a sheet of another file
+                warnings = [preflight.LINKS_IGNORED]
+            writer.begin(name, element.get(f"{_TABLE}style-name") not in hidden_styles, wanted(name))
+            sheet = _SheetReader(name, writer, limits) if wanted(name) else None
+        elif element.tag == _SHEET:
+            writer.end(sheet.merges if sheet else [], [])
+            opened, sheet = False, None
+    return warnings
 
 
-class _Document:
-    """Handlers of the elements of content.xml."""
+class _SheetReader:
+    """Says the rows of one sheet."""
 
-    def __init__(self, wanted: Callable[[str], bool], writer: Writer, limits):
-        self.wanted, self.writer, self.limits = wanted, writer, limits
-        self.depth = self.skipped = self.sheets = 0
-        self.complete = False
-        self.style, self.hidden_styles = "", set()
-        self.name = self.row = self.cell = self.texts = None
-        self.in_text = False
+    def __init__(self, name: str, writer: Writer, limits):
+        self.name, self.writer, self.limits = name, writer, limits
+        self.last_row = limits.rows + limits.heading_rows
+        self.number, self.merges = 0, []
 
     def damaged(self) -> Refused:
-        return Refused("endommage") if self.name is None else Refused("onglet_illisible", sheet=self.name)
+        return Refused("onglet_illisible", sheet=self.name)
 
-    def start(self, tag: str, attributes: dict):
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise Refused("structure")
-        if self.skipped:
-            self.skipped += 1
-        elif tag in _CELLS:
-            if self.row is None or self.cell is not None:
-                raise self.damaged()
-            self.cell, self.texts, self.length = attributes, [], 0
-        elif tag in (f"{_TEXT}p", f"{_TEXT}h") and self.cell is not None and not self.in_text:
-            self.in_text, self.pieces = True, []
-        elif tag == f"{_TABLE}table-row" and self.name is not None and self.row is None:
-            self.row, self.column, self.row_attributes, self.outside = [], 0, attributes, False
-        elif tag == f"{_TABLE}table" and self.name is None:
-            self._begin_sheet(attributes)
-        elif tag not in _OPENED:
-            self.skipped = 1
-        elif tag == f"{_STYLE}style":
-            self.style = attributes.get(f"{_STYLE}name", "")
-        elif tag == f"{_STYLE}table-properties":
-            if attributes.get(f"{_TABLE}display") == "false":
-                self.hidden_styles.add(self.style)
-        elif tag == f"{_TEXT}s":
-            self._add(_SPACE * min(self._repeated(attributes, f"{_TEXT}c", MAX_TEXT), MAX_TEXT))
-        elif tag == f"{_TEXT}tab":
-            self._add(_TAB)
-        elif tag == f"{_TEXT}line-break":
-            self._add(_BREAK)
+    def row(self, element: Element):
+        """Say a row, as many times as it is repeated."""
+        cells, outside, column = [], False, 0
+        last_column = self.limits.columns if self.number < self.last_row else 0
+        for cell in element:
+            if cell.tag not in (_CELL, _COVERED):
+                continue
+            first, column = column + 1, column + self._times(cell, f"{_TABLE}number-columns-repeated")
+            if cell.tag == _COVERED:
+                continue
+            self._merge(cell, first)
+            content = self._content(cell)
+            if content is None:
+                continue
+            if column > last_column:
+                outside = True
+                address = f"{column_letters(max(first, last_column + 1))}{self.number + 1}"
+                self.writer.stray("hors_tableau", self.number + 1, address)
+            if first <= last_column:
+                cells.extend([None] * (first - 1 - len(cells)))
+                cells.extend([content] * (min(column, last_column) - first + 1))
+        repeated = self._times(element, f"{_TABLE}number-rows-repeated")
+        if cells or outside:
+            for number in range(self.number + 1, self.number + repeated + 1):
+                if cells and number <= self.last_row:
+                    self.writer.row(number, cells)
+                    continue
+                if cells:
+                    self.writer.stray("hors_tableau", number, f"A{number}")
+                self.writer.count_row()
+        self.number += repeated
 
-    def end(self, tag: str):
-        self.depth -= 1
-        if self.skipped:
-            self.skipped -= 1
-        elif tag in _CELLS:
-            if tag == _CELLS[0]:
-                self._end_cell()
-            else:
-                self.column += self._repeated(self.cell, f"{_TABLE}number-columns-repeated")
-            self.cell = None
-        elif tag in (f"{_TEXT}p", f"{_TEXT}h"):
-            self.in_text = False
-            self.texts.append(_BLANKS.sub(" ", "".join(self.pieces)).strip(" ").translate(_MEANT))
-        elif tag == f"{_TABLE}table-row":
-            self._end_row()
-        elif tag == f"{_TABLE}table":
-            self.writer.end(self.merges, [])
-            self.name = None
-        elif tag == f"{_OFFICE}spreadsheet":
-            self.complete = True
-
-    def characters(self, data: str):
-        if self.in_text and not self.skipped:
-            self._add(data)
-
-    def _add(self, data: str):
-        self.length += len(data)
-        if self.length <= MAX_TEXT:
-            self.pieces.append(data)
-
-    def _begin_sheet(self, attributes: dict):
-        self.name = shown(attributes.get(f"{_TABLE}name", ""))
-        self.number, self.merges, self.sheets = 0, [], self.sheets + 1
-        if self.sheets > self.limits.entries:
-            raise Refused("structure")
-        is_read = self.wanted(self.name)
-        self.writer.begin(self.name, attributes.get(f"{_TABLE}style-name") not in self.hidden_styles, is_read)
-        if not is_read:
-            self.writer.end([], [])
-            self.name, self.skipped = None, 1
-
-    def _end_cell(self):
-        first, row = self.column + 1, self.number + 1
-        self.column += self._repeated(self.cell, f"{_TABLE}number-columns-repeated")
-        self._merge(row, first)
-        content = self._content()
-        if content is None:
-            return
-        last_column = self.limits.columns if row <= self.limits.rows + self.limits.heading_rows else 0
-        if self.column > last_column:
-            self.outside = True
-            self.writer.stray("hors_tableau", row, f"{column_letters(max(first, last_column + 1))}{row}")
-        if first <= last_column:
-            self.row.extend([None] * (first - 1 - len(self.row)))
-            self.row.extend([content] * (min(self.column, last_column) - first + 1))
-
-    def _merge(self, row: int, column: int):
-        rows = self._repeated(self.cell, f"{_TABLE}number-rows-spanned")
-        columns = self._repeated(self.cell, f"{_TABLE}number-columns-spanned")
+    def _merge(self, cell: Element, column: int):
+        rows = self._times(cell, f"{_TABLE}number-rows-spanned")
+        columns = self._times(cell, f"{_TABLE}number-columns-spanned")
         if rows > 1 or columns > 1:
-            self.merges.append((row, column, row + rows - 1, column + columns - 1))
+            first = self.number + 1
+            self.merges.append((first, column, first + rows - 1, column + columns - 1))
         if len(self.merges) > self.limits.merges:
             raise Refused("fusions", sheet=self.name, limit=self.limits.merges)
 
-    def _content(self):
-        """The cell of the element that ends, or None."""
-        get, text = self.cell.get, "\n".join(self.texts)
+    def _content(self, cell: Element):
+        """The content of a cell, or None."""
+        self.spaces = 0
+        get, text = cell.get, "\n".join(self._paragraph(child) for child in cell if child.tag in _PARAGRAPHS)
         kind, formula = get(f"{_OFFICE}value-type"), get(f"{_TABLE}formula")
-        is_error = formula is not None and text.startswith(("#", "Err:"))
-        if get(f"{_CALC}value-type") == "error" or is_error:
+        if get(f"{_CALC}value-type") == "error" or (formula is not None and text.startswith(("#", "Err:"))):
             return bad("erreur", text)
-        if self.length > MAX_TEXT:
-            return bad("trop_long", text)
         if kind is None:
             return bad("formule", formula) if formula is not None and not text else text_cell(text)
         if kind in _NUMBERS:
@@ -178,20 +140,31 @@ class _Document:
             return text_cell(get(f"{_OFFICE}string-value", text))
         return None if kind == "void" else bad("type", kind)
 
-    def _end_row(self):
-        repeated = self._repeated(self.row_attributes, f"{_TABLE}number-rows-repeated")
-        if self.row or self.outside:
-            for number in range(self.number + 1, self.number + repeated + 1):
-                if self.row and number <= self.limits.rows + self.limits.heading_rows:
-                    self.writer.row(number, self.row)
-                    continue
-                if self.row:
-                    self.writer.stray("hors_tableau", number, f"A{number}")
-                self.writer.count_row()
-        self.number, self.row = self.number + repeated, None
+    def _paragraph(self, element: Element) -> str:
+        pieces: list[str] = []
+        self._gather(element, pieces)
+        return _BLANKS.sub(" ", "".join(pieces)).strip(" ").translate(_MEANT)
 
-    def _repeated(self, attributes: dict, name: str, most: int = _MOST_REPEATED) -> int:
-        text = attributes.get(name, "1")
-        if not is_count(text) or not 1 <= int(text) <= most:
+    def _gather(self, element: Element, pieces: list[str]):
+        """Add the text of ``element`` to ``pieces``: not the comments, drawings and phonetics that it may hold."""
+        pieces.append(element.text or "")
+        for child in element:
+            if child.tag in _INSIDE:
+                self._gather(child, pieces)
+            elif child.tag == _TEXT + "s":
+                self.spaces += self._times(child, f"{_TEXT}c")
+                if self.spaces > MAX_TEXT:
+                    raise self.damaged()
+                pieces.append("\x01" * self._times(child, f"{_TEXT}c"))
+            elif child.tag == _TEXT + "tab":
+                pieces.append("\x02")
+            elif child.tag == _TEXT + "line-break":
+                pieces.append("\x03")
+            pieces.append(child.tail or "")
+
+    def _times(self, element: Element, name: str) -> int:
+        """The number of times that an attribute says, 1 when it says nothing."""
+        text = element.get(name, "1")
+        if not is_count(text) or not 1 <= int(text) <= _MOST_REPEATED:
             raise self.damaged()
         return int(text)

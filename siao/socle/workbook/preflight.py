@@ -4,16 +4,18 @@ Names, extensions and announced types are never looked at: they lie.
 """
 
 from .archive import Archive
-from .markup import elements
+from .markup import found
 from .refusals import Refused
 
-RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT = "http://purl.oclc.org/ooxml/"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
-_RELATIONSHIP = f"{_PACKAGE}relationships Relationship"
-_DEFAULT, _OVERRIDE = f"{_PACKAGE}content-types Default", f"{_PACKAGE}content-types Override"
-_MANIFEST = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+_RELATIONS, _RELATION = (f"{{{_PACKAGE}relationships}}Relationship{plural}" for plural in ("s", ""))
+_TYPES, _DEFAULT, _OVERRIDE = (f"{{{_PACKAGE}content-types}}{name}" for name in ("Types", "Default", "Override"))
+_MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 _OPENDOCUMENT = b"application/vnd.oasis.opendocument."
+
+LINKS_IGNORED = "Les liens externes du classeur sont ignorés : les dernières valeurs enregistrées sont lues."
 
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08")
@@ -56,8 +58,9 @@ def family(archive: Archive) -> str:
 def check_ods(archive: Archive):
     """Refuse an .ods file that is encrypted or carries macros."""
     if "META-INF/manifest.xml" in archive:
-        names = (f"{_MANIFEST} encryption-data", f"{_MANIFEST} encrypted-key")
-        if elements(archive.read("META-INF/manifest.xml"), names):
+        containers = {_MANIFEST + "manifest", _MANIFEST + "file-entry"}
+        encrypted = {_MANIFEST + "encryption-data", _MANIFEST + "encrypted-key"}
+        if next(found(archive.read("META-INF/manifest.xml"), containers, encrypted), None) is not None:
             raise Refused("mot_de_passe")
     if any(name.startswith(("basic/", "scripts/")) for name in archive):
         raise Refused("macros")
@@ -79,12 +82,10 @@ def check_xlsx(archive: Archive) -> tuple[str, list[str]]:
     kind = overrides.get(main) or defaults.get(main.rpartition(".")[2], "")
     if "spreadsheetml" not in kind:
         raise Refused("autre_document" if kind.endswith(".main+xml") else "endommage")
-    if any(map(is_strict, kinds)):
+    if any(kind.startswith(_STRICT) for kind in kinds):
         raise Refused("strict")
-    warnings = []
-    if any(name.startswith("xl/externallinks/") for name in archive):
-        warnings.append("Les liens externes du classeur sont ignorés : les dernières valeurs enregistrées sont lues.")
-    return main, warnings
+    linked = any(name.startswith("xl/externallinks/") for name in archive)
+    return main, [LINKS_IGNORED] if linked else []
 
 
 def relationships(archive: Archive, part: str) -> dict[str, tuple[str, str, bool]]:
@@ -93,25 +94,20 @@ def relationships(archive: Archive, part: str) -> dict[str, tuple[str, str, bool
     source = f"{folder}/_rels/{name}.rels".lstrip("/")
     if source not in archive:
         return {}
-    found = {}
-    for _, attributes in elements(archive.read(source), [_RELATIONSHIP], most=100_000):
-        external = attributes.get("TargetMode", "").lower() == "external"
-        target = attributes.get("Target", "")
-        found[attributes.get("Id", "")] = (attributes.get("Type", ""), _resolved(folder, target), external)
-    return found
+    relations = {}
+    for element in found(archive.read(source), {_RELATIONS}, {_RELATION}):
+        external = element.get("TargetMode", "").lower() == "external"
+        target = _resolved(folder, element.get("Target", ""))
+        relations[element.get("Id", "")] = (element.get("Type", ""), target, external)
+    return relations
 
 
 def inside(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     """Relationships of ``part`` that all stay in the file: id → (type, name of the target); else refused."""
-    found = relationships(archive, part)
-    if any(external or target is None for _, target, external in found.values()):
+    relations = relationships(archive, part)
+    if any(external or target is None for _, target, external in relations.values()):
         raise Refused("lien_externe")
-    return {name: (kind, target) for name, (kind, target, _) in found.items()}
-
-
-def is_strict(name: str) -> bool:
-    """Whether the "uri local" name of an element belongs to the Strict flavour of the format."""
-    return name.startswith(_STRICT)
+    return {name: (kind, target) for name, (kind, target, _) in relations.items()}
 
 
 def _resolved(folder: str, target: str) -> str | None:
@@ -132,12 +128,12 @@ def _resolved(folder: str, target: str) -> str | None:
 def _content_types(archive: Archive) -> tuple[dict[str, str], dict[str, str]]:
     """Announced types: by extension, and by part; in lower case."""
     defaults, overrides = {}, {}
-    for name, attributes in elements(archive.read("[Content_Types].xml"), [_DEFAULT, _OVERRIDE]):
-        kind = attributes.get("ContentType", "").lower()
-        if name == _DEFAULT:
-            defaults[attributes.get("Extension", "").lower()] = kind
+    for element in found(archive.read("[Content_Types].xml"), {_TYPES}, {_DEFAULT, _OVERRIDE}):
+        kind = element.get("ContentType", "").lower()
+        if element.tag == _DEFAULT:
+            defaults[element.get("Extension", "").lower()] = kind
         else:
-            overrides[attributes.get("PartName", "").lstrip("/").lower()] = kind
+            overrides[element.get("PartName", "").lstrip("/").lower()] = kind
     return defaults, overrides
 
 

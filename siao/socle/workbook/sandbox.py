@@ -30,7 +30,7 @@ def read_workbook(path: str | Path, sheets: Collection[str] | None = None, limit
     deadline = time.monotonic() + limits.wall_seconds
     order = {"limits": asdict(limits), "sheets": None if sheets is None else list(sheets), "parent": os.getpid()}
     with Path(path).open("rb") as file:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 (the program and its arguments are ours)
             [sys.executable, "-I", "-S", "-X", "utf8", "-c", _CHILD, str(_ROOT), json.dumps(order)],
             stdin=file,
             stdout=subprocess.PIPE,
@@ -78,7 +78,7 @@ def _lines(child: subprocess.Popen, deadline: float, limits: Limits) -> Iterator
 
 
 def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
-    """The workbook that ``lines`` say. They come from a process that read hostile bytes: nothing is taken for granted."""
+    """The workbook that ``lines`` say; they come from a process that read hostile bytes, so they are checked too."""
     sheets, cells = [], 0
     try:
         for line in lines:
@@ -106,14 +106,14 @@ def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
 
 
 def _value(said: dict):
-    """The date, date and time or bad cell of ``wire``."""
-    ((kind, value),) = said.items()
-    if kind == "d":
-        return datetime.date.fromisoformat(value)
-    if kind == "t":
-        return datetime.datetime.fromisoformat(value)
-    if kind == "b":
-        return BadCell(*value)
+    """The date, date and time or bad cell that ``wire`` says; details of a refusal stay as they are."""
+    match said:
+        case {"d": day}:
+            return datetime.date.fromisoformat(day)
+        case {"t": moment}:
+            return datetime.datetime.fromisoformat(moment)
+        case {"b": [kind, raw]}:
+            return BadCell(kind, raw)
     return said
 
 

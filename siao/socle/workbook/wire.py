@@ -106,7 +106,7 @@ def text_cell(text: str):
     """The cell of a text."""
     if len(text) > MAX_TEXT:
         return bad("trop_long", text)
-    return clean(text) or None
+    return (text if text.isprintable() else clean(text)) or None
 
 
 def number_cell(text: str):

@@ -7,15 +7,16 @@ a cell out of order, out of the table or without a sensible address is told apar
 import datetime
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from xml.etree.ElementTree import Element
 
 from . import preflight
 from .archive import Archive
-from .markup import DEPTH, elements, feed, parser
+from .markup import FOUND, OPENED, events, found
 from .refusals import Refused
 from .wire import (
     MAX_COLUMN,
     MAX_ROW,
-    MAX_TEXT,
     Writer,
     bad,
     column_letters,
@@ -27,7 +28,11 @@ from .wire import (
     text_cell,
 )
 
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_ROW, _CELL, _VALUE, _FORMULA, _INLINE, _TEXT, _RUN, _ITEM, _MERGE, _SHEET, _PROPERTIES, _STYLE, _FORMAT = (
+    _MAIN + name
+    for name in ("row", "c", "v", "f", "is", "t", "r", "si", "mergeCell", "sheet", "workbookPr", "xf", "numFmt")
+)
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -36,6 +41,9 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # What a number format holds besides its codes: texts, escaped characters, fillers, colours, conditions, languages.
 _LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|am/pm|a/p|general|standard')
 _DATE_FORMATS = frozenset(map(str, [*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58]))
+
+# Day 0 of the dates, counted from 1900 or from 1904.
+_DAY_ZERO = (datetime.datetime(1899, 12, 30), datetime.datetime(1904, 1, 1))  # noqa: DTZ001
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _COLUMNS = {
@@ -48,7 +56,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
     main, warnings = preflight.check_xlsx(archive)
     relations = preflight.inside(archive, main)
     parts = {kind.rpartition("/")[2]: part for kind, part in relations.values()}
-    sheets, day_zero = _workbook(archive, main, limits)
+    sheets, since_1904 = _workbook(archive, main, limits)
     date_styles = _date_styles(archive, parts.get("styles"))
     strings = _strings(archive, parts.get("sharedStrings"), limits)
     seen = set()
@@ -61,7 +69,8 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             if not kind.endswith("/worksheet") or part not in archive or part in seen:
                 raise Refused("onglet_illisible", sheet=name)
             seen.add(part)
-            merges = _read_sheet(archive.read(part), name, strings, date_styles, day_zero, writer, limits)
+            reader = _SheetReader(name, strings, date_styles, since_1904, writer, limits)
+            merges = reader.read(archive.read(part))
             totals = _total_rows(archive, part)
         writer.end(merges, totals)
     return warnings
@@ -73,39 +82,34 @@ def shows_a_date(number_format: str) -> bool:
     return any(code in codes for code in "dyj") or ("m" in codes and "h" not in codes and "s" not in codes)
 
 
-def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool, str]], datetime.datetime]:
-    """The sheets (name, visible, relationship), and the day 0 of the dates."""
-    workbook, properties, sheet = (f"{MAIN} {name}" for name in ("workbook", "workbookPr", "sheet"))
-    found = elements(archive.read(main), [workbook, properties, sheet], most=limits.entries + 2)
-    if not found or found[0][0] != workbook:
-        raise Refused("endommage")
-    sheets = [
-        (
-            shown(attributes.get("name", "")),
-            attributes.get("state", "visible") == "visible",
-            attributes.get(f"{preflight.RELATIONSHIPS} id", ""),
-        )
-        for name, attributes in found
-        if name == sheet
-    ]
-    since_1904 = any(attributes.get("date1904") in ("1", "true") for name, attributes in found if name == properties)
-    return sheets, datetime.datetime(1904, 1, 1) if since_1904 else datetime.datetime(1899, 12, 30)  # noqa: DTZ001
+def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool, str]], bool]:
+    """The sheets (name, visible, relationship), and whether days are counted from 1904."""
+    sheets, since_1904 = [], False
+    for element in found(archive.read(main), {_MAIN + "workbook", _MAIN + "sheets"}, {_PROPERTIES, _SHEET}):
+        if element.tag == _SHEET:
+            visible = element.get("state", "visible") == "visible"
+            sheets.append((shown(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
+        else:
+            since_1904 = element.get("date1904") in ("1", "true")
+        if len(sheets) > limits.entries:
+            raise Refused("structure")
+    return sheets, since_1904
 
 
 def _date_styles(archive: Archive, part: str | None) -> frozenset[str]:
     """Numbers of the cell styles that show a number as a date."""
     if part is None or part not in archive:
         return frozenset()
-    formats, styles, section = set(_DATE_FORMATS), [], ""
-    names = [f"{MAIN} {name}" for name in ("numFmts", "numFmt", "cellStyleXfs", "cellXfs", "xf", "dxfs")]
-    for name, attributes in elements(archive.read(part), names, most=200_000):
-        name, number = name.removeprefix(f"{MAIN} "), attributes.get("numFmtId", "")
-        if name == "numFmt" and section == "numFmts":
-            (formats.add if shows_a_date(attributes.get("formatCode", "")) else formats.discard)(number)
-        elif name == "xf" and section == "cellXfs":
+    formats, styles = set(_DATE_FORMATS), []
+    containers = {_MAIN + "styleSheet", _MAIN + "numFmts", _MAIN + "cellXfs"}
+    for element in found(archive.read(part), containers, {_FORMAT, _STYLE}):
+        number = element.get("numFmtId", "")
+        if element.tag == _STYLE:
             styles.append(number in formats)
-        elif name not in ("numFmt", "xf"):
-            section = name
+        elif shows_a_date(element.get("formatCode", "")):
+            formats.add(number)
+        else:
+            formats.discard(number)
     return frozenset(str(position) for position, is_date in enumerate(styles) if is_date)
 
 
@@ -115,9 +119,9 @@ def _total_rows(archive: Archive, part: str) -> list[int]:
     for kind, table, _ in preflight.relationships(archive, part).values():
         if not kind.endswith("/table") or table is None:
             continue
-        for _, attributes in elements(archive.read(table), [f"{MAIN} table"], most=1):
-            last = _ADDRESS.fullmatch(attributes.get("ref", "").rpartition(":")[2])
-            if last and attributes.get("totalsRowCount", "0") not in ("", "0"):
+        for event, element in events(archive.read(table), {_MAIN + "table"}, ()):
+            last = _ADDRESS.fullmatch(element.get("ref", "").rpartition(":")[2])
+            if event is OPENED and last and element.get("totalsRowCount", "0") not in ("", "0"):
                 rows.append(int(last[2]))
     return rows
 
@@ -126,174 +130,128 @@ def _strings(archive: Archive, part: str | None, limits) -> list | None:
     """The cells of the texts that sheets refer to by number; None when the file has none."""
     if part is None or part not in archive:
         return None
-    strings, pieces, text, skipped, opened = [], [], "", 0, set()
-    item_tag = text_tag = known = None
-
-    def start(tag, attributes):
-        nonlocal text, skipped, item_tag, text_tag, known
-        if known is None:
-            item_tag, text_tag, *_ = known = _qualified(tag, attributes, "si", "t", "r", "sst")
-        if skipped:
-            skipped += 1
-            if skipped > DEPTH:
-                raise Refused("structure")
-        elif tag in known and tag not in opened:
-            opened.add(tag)
-            pieces.clear()
-            if tag == item_tag:
-                text = ""
-        elif tag in opened:
-            raise Refused("structure")
-        else:
-            skipped = 1
-
-    def end(tag):
-        nonlocal text, skipped
-        if skipped:
-            skipped -= 1
-            return
-        opened.remove(tag)
-        if tag == text_tag:
-            text = _joined(text, pieces)
-        elif tag == item_tag:
-            if len(strings) >= limits.cells:
-                raise Refused("cellules", limit=limits.cells)
-            strings.append(_text(text))
-
-    reader = parser(namespaces=False)
-    reader.StartElementHandler, reader.EndElementHandler, reader.CharacterDataHandler = start, end, pieces.append
-    feed(reader, archive.read(part), lambda: Refused("endommage"))
+    strings = []
+    for item in found(archive.read(part), {_MAIN + "sst"}, {_ITEM}):
+        strings.append(_text(_rich_text(item)))
+        if len(strings) > limits.cells:
+            raise Refused("cellules", limit=limits.cells)
     return strings
 
 
-def _read_sheet(pieces: Iterable[bytes], name: str, strings, date_styles, day_zero, writer: Writer, limits) -> list:
-    """Say the rows of a sheet; returns its merged ranges.
+def _rich_text(element: Element) -> str:
+    """The text of an element, its runs joined, its phonetic runs dropped."""
+    children, texts = element[:], []
+    if len(children) == 1 and children[0].tag == _TEXT:
+        return children[0].text or ""
+    for child in children:
+        if child.tag == _TEXT:
+            texts.append(child.text or "")
+        elif child.tag == _RUN:
+            texts += [text.text or "" for text in child if text.tag == _TEXT]
+    return "".join(texts)
 
-    One function with local state rather than an object: its handlers are called five times for each cell.
-    """
-    last_row, last_column = limits.rows + limits.heading_rows, limits.columns
-    cell_tag = value_tag = text_tag = formula_tag = row_tag = merge_tag = known = None
-    texts, opened, merges, skipped = [], set(), [], 0
-    row, number, number_text, outside = None, 0, "0", False
-    cell, column, field, value, inline, formula = None, 0, None, None, None, None
 
-    def start(tag, attributes):
-        nonlocal cell_tag, value_tag, text_tag, formula_tag, row_tag, merge_tag, known
-        nonlocal skipped, row, number, number_text, outside, cell, column, field, value, inline, formula
-        if skipped:
-            skipped += 1
-            if skipped > DEPTH:
-                raise Refused("structure")
-        elif (tag == value_tag or tag == text_tag) and field is None and cell is not None:
-            field = tag
-            texts.clear()
-        elif tag == cell_tag and cell is None and row is not None:
-            cell, value, inline, formula = attributes, None, None, None
-        elif tag == row_tag and row is None:
-            number_text = attributes.get("r", str(number + 1))
-            if not is_count(number_text) or not number < int(number_text) <= MAX_ROW:
-                raise Refused("ligne_en_desordre", sheet=name, row=shown(number_text))
-            number = int(number_text)
-            row, number_text, column, outside = [], str(number), 0, False
-        elif tag == formula_tag and field is None and cell is not None:
-            field = tag
-            texts.clear()
-        elif tag == merge_tag:
-            merge = _merge(attributes.get("ref", ""))
-            if merge is None:
-                raise Refused("onglet_illisible", sheet=name)
-            if merge[0] <= last_row and merge[1] <= last_column:
-                merges.append(merge)
-            if len(merges) > limits.merges:
-                raise Refused("fusions", sheet=name, limit=limits.merges)
-        elif known is None:
-            cell_tag, value_tag, text_tag, formula_tag, row_tag, merge_tag, *_ = known = _qualified(
-                tag,
-                attributes,
-                "c",
-                "v",
-                "t",
-                "f",
-                "row",
-                "mergeCell",
-                "worksheet",
-                "sheetData",
-                "mergeCells",
-                "is",
-                "r",
-            )
-            opened.add(tag)
-        elif tag not in known:
-            skipped = 1
-        elif tag in opened or tag in known[:5]:
-            raise Refused("structure")
-        else:
-            opened.add(tag)
+class _SheetReader:
+    """Says the rows of one sheet."""
 
-    def end(tag):
-        nonlocal skipped, row, cell, column, field, value, inline, formula
-        if skipped:
-            skipped -= 1
-        elif tag == value_tag:
-            value, field = texts[0] if len(texts) == 1 else "".join(texts), None
-        elif tag == cell_tag:
+    def __init__(
+        self, name: str, strings: list | None, date_styles: frozenset[str], since_1904: bool, writer: Writer, limits
+    ):
+        self.name, self.writer, self.limits = name, writer, limits
+        self.strings, self.date_styles, self.since_1904 = strings, date_styles, since_1904
+        self.last_row = limits.rows + limits.heading_rows
+
+    def read(self, pieces: Iterable[bytes]) -> list[tuple[int, int, int, int]]:
+        """The merged ranges, once the rows are said."""
+        number, merges = 0, []
+        containers = {_MAIN + "worksheet", _MAIN + "sheetData", _MAIN + "mergeCells"}
+        for event, element in events(pieces, containers, {_ROW, _MERGE}, self.damaged):
+            if event is not FOUND:
+                continue
+            if element.tag == _ROW:
+                number = self._row(element, number)
+            else:
+                self._merge(element, merges)
+        return merges
+
+    def damaged(self) -> Refused:
+        return Refused("onglet_illisible", sheet=self.name)
+
+    def _row(self, element: Element, previous: int) -> int:
+        """Say a row; returns its number."""
+        text = element.get("r", str(previous + 1))
+        if not is_count(text) or not previous < int(text) <= MAX_ROW:
+            raise Refused("ligne_en_desordre", sheet=self.name, row=shown(text))
+        number = int(text)
+        digits = str(number)
+        length = len(digits)
+        cells, column, outside = [], 0, False
+        last_column = self.limits.columns if number <= self.last_row else 0
+        for cell in element[:]:
+            if cell.tag != _CELL:
+                continue
             address = cell.get("r")
             if address is None:
                 column += 1
-            elif address.endswith(number_text):
-                column = _COLUMNS.get(address[: -len(number_text)]) or _column(address, number)
+            elif address.endswith(digits):
+                column = _COLUMNS.get(address[:-length]) or _column(address, number)
             else:
                 column = 0
-            if value is None and inline is None and formula is None:
-                cell = None
-                return
-            kind = cell.get("t", "n")
-            if kind == "s":
-                content = _shared(value or "", strings)
-            elif kind == "inlineStr" and inline is not None:
-                content = _text(inline)
-            elif kind != "n" or not value:
-                content = _unusual(kind, value, inline, formula)
-            elif cell.get("s") in date_styles:
-                content = _date_cell(value, day_zero)
+            content = self._content(cell)
+            if content is None:
+                continue
+            if column > last_column:
+                outside = True
+                self.writer.stray("hors_tableau", number, address or f"{column_letters(column)}{number}")
+            elif column > len(cells):
+                if column > len(cells) + 1:
+                    cells.extend([None] * (column - len(cells) - 1))
+                cells.append(content)
             else:
-                content = number_cell(value)
-            if content is not None:
-                if number > last_row or column > last_column:
-                    outside = True
-                    writer.stray("hors_tableau", number, address or f"{column_letters(column)}{number}")
-                elif column > len(row):
-                    if column > len(row) + 1:
-                        row.extend([None] * (column - len(row) - 1))
-                    row.append(content)
-                else:
-                    writer.stray("adresse", number, address or "")
-            cell = None
-        elif tag == text_tag:
-            inline, field = _joined(inline or "", texts), None
-        elif tag == row_tag:
-            if row:
-                writer.row(number, row)
-            elif outside:
-                writer.count_row()
-            row = None
-        elif tag == formula_tag:
-            formula, field = _joined("", texts), None
-        elif tag != merge_tag:
-            opened.remove(tag)
+                self.writer.stray("adresse", number, address or "")
+        if cells:
+            self.writer.row(number, cells)
+        elif outside:
+            self.writer.count_row()
+        return number
 
-    reader = parser(namespaces=False)
-    reader.StartElementHandler, reader.EndElementHandler, reader.CharacterDataHandler = start, end, texts.append
-    feed(reader, pieces, lambda: Refused("onglet_illisible", sheet=name))
-    return merges
+    def _content(self, cell: Element):
+        """The content of a cell, or None."""
+        value = formula = inline = None
+        for child in cell[:]:
+            tag = child.tag
+            if tag == _VALUE:
+                value = child.text or ""
+            elif tag == _INLINE:
+                inline = _rich_text(child)
+            elif tag == _FORMULA:
+                formula = child.text or ""
+        if value is None and inline is None and formula is None:
+            return None
+        kind = cell.get("t", "n")
+        if kind == "s" and value:
+            if self.strings is None:
+                raise Refused("endommage")
+            try:
+                return self.strings[int(value)] if value.strip().isdecimal() else bad("texte", value)
+            except (IndexError, ValueError):
+                return bad("texte", value)
+        if kind == "inlineStr" and inline is not None:
+            return _text(inline)
+        if kind != "n" or not value:
+            return _unusual(kind, value, inline, formula)
+        if cell.get("s") in self.date_styles:
+            return _date_cell(value, self.since_1904)
+        return number_cell(value)
 
-
-def _qualified(tag: str, attributes: dict, *names: str) -> tuple[str, ...]:
-    """``names`` as the file writes them, when its root element is ``tag``: with the prefix of the root, if any."""
-    prefix = tag.rpartition(":")[0]
-    if attributes.get(f"xmlns:{prefix}" if prefix else "xmlns") != MAIN:
-        raise Refused("structure")
-    return tuple(f"{prefix}:{name}" for name in names) if prefix else names
+    def _merge(self, element: Element, merges: list):
+        merge = _range(element.get("ref", ""))
+        if merge is None:
+            raise self.damaged()
+        if merge[0] <= self.last_row and merge[1] <= self.limits.columns:
+            merges.append(merge)
+        if len(merges) > self.limits.merges:
+            raise Refused("fusions", sheet=self.name, limit=self.limits.merges)
 
 
 def _column(address: str, number: int) -> int:
@@ -307,7 +265,7 @@ def _column(address: str, number: int) -> int:
     return column if column <= MAX_COLUMN else 0
 
 
-def _merge(reference: str) -> tuple[int, int, int, int] | None:
+def _range(reference: str) -> tuple[int, int, int, int] | None:
     """(first row, first column, last row, last column) of « A1:B2 »; None when it is no such thing."""
     corners = [_ADDRESS.fullmatch(corner) for corner in reference.split(":", 2)]
     if len(corners) > 2 or not all(corners):
@@ -319,29 +277,12 @@ def _merge(reference: str) -> tuple[int, int, int, int] | None:
     return rows[0], columns[0], rows[-1], columns[-1]
 
 
-def _joined(text: str, pieces: list[str]) -> str:
-    """``text`` followed by ``pieces``; once too long for a cell, it no longer grows."""
-    if len(text) > MAX_TEXT:
-        return text
-    return text + (pieces[0] if len(pieces) == 1 else "".join(pieces))
-
-
 def _text(text: str):
     """The cell of a text where « _x0041_ » stands for « A », as spreadsheets write what XML cannot hold."""
     if "_x" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
         text = _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)
     return text_cell(text)
-
-
-def _shared(index: str, strings: list | None):
-    """The cell of a text given by its number."""
-    if strings is None:
-        raise Refused("endommage")
-    try:
-        return strings[int(index)] if index.isdecimal() else bad("texte", index)
-    except (IndexError, ValueError):
-        return bad("texte", index)
 
 
 def _unusual(kind: str, value: str | None, inline: str | None, formula: str | None):
@@ -363,12 +304,13 @@ def _unusual(kind: str, value: str | None, inline: str | None, formula: str | No
     return iso_cell(word) if kind == "d" else bad("type", kind)
 
 
-def _date_cell(serial: str, day_zero: datetime.datetime):
+@lru_cache(10_000)
+def _date_cell(serial: str, since_1904: bool):
     """The cell of a number of days shown as a date; less than a day is a time of day, and stays a number."""
     days = number_cell(serial)
     if isinstance(days, dict):
         return days
-    if day_zero.year < 1900:
+    if not since_1904:
         if 0 <= days < 1:
             return days
         if 60 <= days < 61:  # 29 February 1900, which never was
@@ -377,7 +319,7 @@ def _date_cell(serial: str, day_zero: datetime.datetime):
     if days < 0:
         return bad("date", serial)
     try:
-        moment = day_zero + datetime.timedelta(seconds=round(days * 86_400))
+        moment = _DAY_ZERO[since_1904] + datetime.timedelta(seconds=round(days * 86_400))
     except OverflowError:
         return bad("date", serial)
     return moment_cell(moment)
