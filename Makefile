@@ -41,7 +41,7 @@ format: install ## Rewrite the code and the templates in the house format
 	@$(BIN)/djlint templates --reformat --quiet
 
 bench: install ## Measure against the peers; the table is printed and kept in var/bench.json
-	@$(BIN)/python manage.py bench
+	@$(BIN)/python -m tests.bench
 
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -4,6 +4,7 @@
 holds them together.
 """
 
+import functools
 import re
 import unicodedata
 
@@ -18,6 +19,7 @@ _SPACES = re.compile("[ \t\n\r\f\v]+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
 
 
+@functools.lru_cache(maxsize=50_000)
 def fold(text: str) -> str:
     """Key of ``text`` for comparison and sorting: « Évreux  Sud » and « EVREUX SUD » have the same."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_VARIANTS_TABLE)).lower()
