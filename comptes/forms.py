@@ -1,9 +1,10 @@
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from dsfr.forms import DsfrBaseForm
+
+from siao.socle.forms import Formulaire
 
 
-class ConnexionForm(AuthenticationForm, DsfrBaseForm):
+class ConnexionForm(AuthenticationForm, Formulaire):
     username = forms.EmailField(
         label="Adresse courriel",
         help_text="Exemple : prenom.nom@structure.fr",

@@ -1,8 +1,9 @@
 from django import forms
-from dsfr.forms import DsfrBaseForm
+
+from siao.socle.forms import Formulaire
 
 
-class DepotForm(DsfrBaseForm):
+class DepotForm(Formulaire):
     """Which territory, which file. A territory outside the user's choices does not exist here."""
 
     territoire = forms.ChoiceField(

@@ -176,6 +176,12 @@ class Import(models.Model):
         return reverse("offre:import", args=[self.pk])
 
     @property
+    def poids(self) -> str:
+        """Size of the file as people say it: « 84 ko »."""
+        ko = max(1, round(self.taille / 1000))
+        return f"{ko} ko" if ko < 1000 else f"{self.taille / 1e6:.1f} Mo".replace(".", ",")
+
+    @property
     def resume(self) -> str:
         """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
         tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]

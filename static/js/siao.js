@@ -15,6 +15,13 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "1";
 });
+// A notice or a tag that can be removed from the page.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-retire]");
+  if (button) {
+    button.closest(button.dataset.retire).remove();
+  }
+});
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) {
     delete form.dataset.sent;
