@@ -12,7 +12,11 @@ app = Celery("siao")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "reconcile": {"task": "offre.tasks.reconcile_imports", "schedule": settings.RECONCILE_EVERY},
+    "reconcile": {
+        "task": "offre.tasks.reconcile_imports",
+        "schedule": settings.RECONCILE_EVERY,
+        "options": {"expires": 10 * settings.RECONCILE_EVERY},
+    },
 }
 
 

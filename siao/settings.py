@@ -210,17 +210,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": env.int("VISIBILITY_TIMEOUT", default=1200),
-    "unacked_restore_interval": 10,
+    "unacked_restore_interval": env.float("UNACKED_RESTORE_EVERY", default=10.0),
     "unacked_restore_throttle": 1,
-    # A web request that cannot reach Redis must not wait: the reconciler will enqueue the job.
+    # A web request must not wait for a Redis that does not answer: the reconciler will enqueue the job.
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 2,
 }
 CELERY_VISIBILITY_TIMEOUT = CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)  # seconds
+# Seconds between two rounds of the reconciler, and after which a job that nobody has begun counts as forgotten.
+RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)
+FORGOTTEN_AFTER = env.float("FORGOTTEN_AFTER", default=10.0)
 
 # --- Logs: JSON lines with a request id, no personal data --------------------------------------------------------
 

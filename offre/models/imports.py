@@ -39,10 +39,6 @@ EN_VIGUEUR = (Etat.IMPORTE, Etat.A_ANNULER)
 """What the offre of the territory comes from."""
 
 
-DELAI = datetime.timedelta(seconds=10)
-"""After which a job that nobody has begun counts as forgotten."""
-
-
 def _path(instance, filename) -> str:
     # Never the user's name for it: it would reach the disk, the logs and the headers.
     return f"temps1/{uuid.uuid4()}"
@@ -71,10 +67,16 @@ class ImportQuerySet(models.QuerySet):
         with_anomalies = models.Exists(Anomalie.objects.filter(travail=models.OuterRef("pk")))
         return self.filter(with_anomalies, etat__in=read, annote="", annotations__lt=3)
 
+    def waiting(self):
+        """Those for which a worker has something to do: read, apply, undo, annotate, tell."""
+        return self.filter(
+            Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True) | Q(pk__in=self.a_annoter().values("pk"))
+        )
+
     def oublies(self):
         """What a worker should have begun a moment ago: the queue may have lost the call."""
-        waiting = Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True) | Q(pk__in=self.a_annoter().values("pk"))
-        return self.filter(waiting, change_le__lt=timezone.now() - DELAI).order_by("pk")
+        delay = datetime.timedelta(seconds=settings.FORGOTTEN_AFTER)
+        return self.waiting().filter(change_le__lt=timezone.now() - delay).order_by("pk")
 
 
 class Import(models.Model):

@@ -1,0 +1,75 @@
+"""Somebody who uses the site over HTTP: cookies, forms, redirects. One per thread."""
+
+import http.client
+import secrets
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+from comptes.models import Utilisateur
+
+TIMEOUT = 30
+"""Seconds without an answer after which the visitor gives up (``TimeoutError``)."""
+
+
+@dataclass
+class Page:
+    status: int
+    url: str
+    """Path of the page, after redirects."""
+    text: str
+
+
+@dataclass
+class Visiteur:
+    """A user who is logged in on the site at ``url``. Errors of the network are raised, those of the site returned."""
+
+    url: str
+    utilisateur: Utilisateur
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        session = SessionStore()
+        session[SESSION_KEY] = str(self.utilisateur.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = self.utilisateur.get_session_auth_hash()
+        session.create()
+        self.cookies = {"session": session.session_key, "csrf": secrets.token_hex(16)}
+
+    def get(self, path: str) -> Page:
+        return self._follow("GET", path)
+
+    def post(self, path: str, fields: dict | None = None, **files: bytes) -> Page:
+        """Send a form; ``files`` are the bytes of its files, by field."""
+        content = {name: SimpleUploadedFile("classeur.xlsx", data) for name, data in files.items()}
+        token = {"csrfmiddlewaretoken": self.cookies["csrf"]}
+        body = encode_multipart(BOUNDARY, {**token, **(fields or {}), **content})
+        return self._follow("POST", path, body)
+
+    def _follow(self, method: str, path: str, body: bytes | None = None) -> Page:
+        while True:
+            status, headers, text = self._exchange(method, path, body)
+            if status not in (301, 302, 303):
+                return Page(status, path, text)
+            method, path, body = "GET", urljoin(path, headers["Location"]), None
+
+    def _exchange(self, method: str, path: str, body: bytes | None):
+        address = urlsplit(self.url)
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT)
+        try:
+            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+            if body is not None:
+                headers["Content-Type"] = MULTIPART_CONTENT
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            for cookie in response.headers.get_all("Set-Cookie", []):
+                name, _, rest = cookie.partition("=")
+                self.cookies[name] = rest.partition(";")[0]
+            return response.status, response.headers, response.read().decode(errors="replace")
+        finally:
+            connection.close()
