@@ -37,7 +37,10 @@ VALUES = [
 KINDS = ["s", "n", "b", "e", "d", "str", "inlineStr", "zzz"]
 
 
-def parts_of(data: bytes) -> dict[str, bytes]:
+Parts = dict[str, bytes]
+
+
+def parts_of(data: bytes) -> Parts:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -54,48 +57,44 @@ def cut(data: bytes, chance: random.Random) -> bytes:
     return data[:first] + data[last:]
 
 
-def remove_part(data: bytes, chance: random.Random) -> bytes:
-    parts = parts_of(data)
-    del parts[chance.choice(list(parts))]
-    return hostiles.zipped(parts)
+def remove_part(parts: Parts, chance: random.Random):
+    if len(parts) > 2:
+        del parts[chance.choice(list(parts))]
 
 
-def swap_parts(data: bytes, chance: random.Random) -> bytes:
-    parts = parts_of(data)
+def swap_parts(parts: Parts, chance: random.Random):
     first, second = chance.sample(list(parts), 2)
     parts[first], parts[second] = parts[second], parts[first]
-    return hostiles.zipped(parts)
 
 
-def _change_text(data: bytes, chance: random.Random, pattern: str, new: list[str]) -> bytes:
-    parts = parts_of(data)
-    name = chance.choice([name for name in parts if name.endswith((".xml", ".rels"))])
-    text = parts[name].decode()
-    for found in reversed(chance.sample(spots := list(re.finditer(pattern, text)), min(3, len(spots)))):
-        text = text[: found.start(1)] + chance.choice(new) + text[found.end(1) :]
-    return hostiles.zipped(parts | {name: text.encode()})
-
-
-def change_attributes(data: bytes, chance: random.Random) -> bytes:
-    return _change_text(data, chance, r' [\w:]+="([^"]*)"', VALUES)
-
-
-def change_texts(data: bytes, chance: random.Random) -> bytes:
-    return _change_text(data, chance, r">([^<>]*)<", VALUES)
-
-
-def change_kinds(data: bytes, chance: random.Random) -> bytes:
-    return _change_text(data, chance, r' (?:t|office:value-type)="([^"]*)"', KINDS)
-
-
-def flip_inside(data: bytes, chance: random.Random) -> bytes:
-    """Bytes of a part, in an archive that is right about it."""
-    parts = parts_of(data)
+def flip_inside(parts: Parts, chance: random.Random):
     name = chance.choice([name for name, content in parts.items() if content])
-    return hostiles.zipped(parts | {name: flip_bytes(parts[name], chance)})
+    parts[name] = flip_bytes(parts[name], chance)
 
 
-MUTATIONS = [flip_bytes, cut, remove_part, swap_parts, change_attributes, change_texts, change_kinds, flip_inside]
+def change_text(parts: Parts, chance: random.Random):
+    """Attributes, texts or kinds of cells."""
+    pattern, values = chance.choice(
+        [
+            (r' [\w:]+="([^"]*)"', VALUES),
+            (r">([^<>]*)<", VALUES),
+            (r' (?:t|office:value-type)="([^"]*)"', KINDS),
+        ]
+    )
+    name = chance.choice([name for name in parts if name.endswith((".xml", ".rels"))])
+    text = parts[name].decode(errors="replace")
+    spots = list(re.finditer(pattern, text))
+    for spot in sorted(chance.sample(spots, min(3, len(spots))), key=re.Match.start, reverse=True):
+        text = text[: spot.start(1)] + chance.choice(values) + text[spot.end(1) :]
+    parts[name] = text.encode()
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    parts = parts_of(data)
+    for _ in range(chance.choice([0, 1, 1, 2])):
+        chance.choice([remove_part, swap_parts, flip_inside, change_text, change_text, change_text])(parts, chance)
+    data = hostiles.zipped(parts)
+    return chance.choice([flip_bytes, cut])(data, chance) if chance.random() < 0.3 else data
 
 
 def outcome(path) -> str:
@@ -111,11 +110,7 @@ def outcome(path) -> str:
 def test_a_mutated_workbook_is_read_or_refused(number, tmp_path):
     chance = random.Random(f"{SEED} {number}")
     data = chance.choice([written_by_xlsxwriter, written_by_xlsxwriter, hostiles.i99_ods])()
-    for _ in range(chance.choice([1, 1, 2])):
-        data = chance.choice(MUTATIONS)(data, chance)
-        if not zipfile.is_zipfile(io.BytesIO(data)):
-            break
     path = tmp_path / "classeur"
-    path.write_bytes(data)
+    path.write_bytes(mutated(data, chance))
     # Refused by name: neither the death of the child nor a surprise inside it is how these files should end.
     assert outcome(path) in SENTENCES.keys() - {"illisible", "trop_complexe", "trop_long"} | {"lu"}
