@@ -72,7 +72,7 @@ def test_every_sentence_is_used_and_says_what_to_do():
     source = "\n".join(path.read_text() for path in folder.glob("*.py"))
     raised = set(re.findall(r'Refused\(\s*"(\w+)"', source)) | set(re.findall(r'return "(\w+)"', source))
     raised |= set(re.findall(r'"(\w+)" if ', source)) | set(re.findall(r'else "(\w+)"', source))
-    raised |= set(re.findall(r'_refuse\("(\w+)"', source)) | set(re.findall(r'\), "(\w+)"\),', source))
+    raised |= set(re.findall(r'\["(\w+)", {}\]', source)) | set(re.findall(r'\), "(\w+)"\),', source))
     assert set(SENTENCES) <= raised
     details = {"limit": 5000, "sheet": "Entités", "row": "12"}
     for code in SENTENCES:

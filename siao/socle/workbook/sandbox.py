@@ -98,7 +98,7 @@ def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
                 merges, totals, strays = content
                 sheets[-1].merges = tuple(Merge(*merge) for merge in merges)
                 sheets[-1].totals = frozenset(totals)
-                sheets[-1].strays = tuple(Stray(*stray) for stray in strays)
+                sheets[-1].strays = tuple(Stray(kind, row, clean(address)) for kind, row, address in strays)
             elif letter == b"F":
                 file_format, warnings = content
                 return Workbook(file_format, sheets, tuple(warnings))
