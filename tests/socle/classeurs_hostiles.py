@@ -6,6 +6,7 @@ Names that do not begin with a number of the catalogue are attacks of the same k
 """
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -647,6 +648,12 @@ def attribut_gigantesque():
     return xlsx(before=f'<sheetPr a="{"x" * 50_000_000}"/>')
 
 
+@read([(1, ["Nom"])])
+def attributs_longs():
+    """Each just short enough to be read, again and again."""
+    return xlsx(before="".join(f'<sheetPr a="{os.urandom(440_000).hex()}"/>' for _ in range(15)))
+
+
 @refused("structure")
 def commentaire_gigantesque():
     return xlsx(before=f"<!--{'x' * 50_000_000}-->")
@@ -654,7 +661,7 @@ def commentaire_gigantesque():
 
 @read([(1, ["Nom"])])
 def attributs_innombrables():
-    attributes = " ".join(f"a{n}='{n}'" for n in range(100_000))
+    attributes = " ".join(f"a{n}='{n}'" for n in range(60_000))
     return xlsx(before=f"<sheetPr {attributes}/>")
 
 
@@ -662,6 +669,13 @@ def attributs_innombrables():
 def espaces_de_noms_innombrables():
     names = " ".join(f'xmlns:n{n}="urn:{n}" n{n}:a="{n}"' for n in range(20_000))
     return xlsx(before=f"<sheetPr {names}/>")
+
+
+@refused("structure")
+def un_tableau_cent_mille_fois():
+    tables = relations(*((f"r{n}", f"{RELATIONS}/table", "../tables/table1.xml") for n in range(100_000)))
+    content = f'<table xmlns="{MAIN}" ref="A1:C3"><!--{"x" * 500_000}--></table>'
+    return xlsx(replaced={"xl/worksheets/_rels/sheet1.xml.rels": tables, "xl/tables/table1.xml": content})
 
 
 @refused("structure")
@@ -1207,6 +1221,18 @@ def ods_tableaux_emboites():
 @refused("structure")
 def ods_groupes_emboites():
     return ods(table("<table:table-row-group>" * 100 + "</table:table-row-group>" * 100))
+
+
+@refused("structure")
+def ods_textes_emboites():
+    spans = "<text:span>" * 2_000 + "</text:span>" * 2_000
+    return ods(table(f"<table:table-row>{text(spans)}{text('a')}</table:table-row>"))
+
+
+@refused("trop_volumineux")
+def ods_texte_repete():
+    cell = text("é" * 30_000).replace("office:v", 'table:number-columns-repeated="64" office:v', 1)
+    return ods(table(f'<table:table-row table:number-rows-repeated="5000">{cell}</table:table-row>'))
 
 
 @refused("macros")

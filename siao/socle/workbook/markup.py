@@ -15,7 +15,7 @@ from .refusals import Refused
 
 OPENED, FOUND, CLOSED = "opened", "found", "closed"
 DEPTH = 64
-_LONGEST = 2_000_000
+_LONGEST = 1_000_000
 
 
 def damaged_file() -> Refused:

@@ -23,7 +23,7 @@ MAX_TEXT = 32_767
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
 
-_FLUSH = 20_000
+_FLUSH = 2_000
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -71,7 +71,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             seen.add(part)
             reader = _SheetReader(name, strings, date_styles, since_1904, writer, limits)
             merges = reader.read(archive.read(part))
-            totals = _total_rows(archive, part)
+            totals = _total_rows(archive, part, seen)
         writer.end(merges, totals)
     return warnings
 
@@ -113,12 +113,15 @@ def _date_styles(archive: Archive, part: str | None) -> frozenset[str]:
     return frozenset(str(position) for position, is_date in enumerate(styles) if is_date)
 
 
-def _total_rows(archive: Archive, part: str) -> list[int]:
-    """Numbers of the rows that are the total of a table of the sheet ``part``."""
+def _total_rows(archive: Archive, part: str, seen: set[str]) -> list[int]:
+    """Numbers of the rows that are the total of a table of the sheet ``part``; a table belongs to one sheet only."""
     rows = []
     for kind, table, _ in preflight.relationships(archive, part).values():
         if not kind.endswith("/table") or table is None:
             continue
+        if table in seen:
+            raise Refused("structure")
+        seen.add(table)
         for event, element in events(archive.read(table), {_MAIN + "table"}, ()):
             last = _ADDRESS.fullmatch(element.get("ref", "").rpartition(":")[2])
             if event is OPENED and last and element.get("totalsRowCount", "0") not in ("", "0"):
