@@ -23,5 +23,11 @@ class ConnexionForm(AuthenticationForm, Formulaire):
         "si vous avez oublié votre mot de passe, demandez-en un nouveau à votre administrateur.",
     }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.is_bound:
+            # After a mistake the focus goes to the summary of errors, not to the first field.
+            del self.fields["username"].widget.attrs["autofocus"]
+
     def clean_username(self):
         return self.cleaned_data["username"].strip().lower()

@@ -37,21 +37,24 @@ OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 @transaction.atomic
 def load() -> None:
     """Create what is missing of the demonstration; what exists is left as its users made it."""
+    load_accounts()
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        if not Dispositif.objects.filter(departement=departement).exists():
+            auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
+            _load_offre(departement, auteur)
+
+
+def load_accounts() -> None:
+    """The accounts alone."""
+    for code in DEPARTEMENTS:
         for name, profil in PROFILS.items():
-            utilisateur = _account(f"{name}.{departement.code}@demo.example", f"{profil.label} {departement.code}")
-            Habilitation.objects.get_or_create(utilisateur=utilisateur, profil=profil, departement=departement)
-            if profil == Profil.ADMIN_DEPARTEMENTAL and not _has_offre(departement):
-                _load_offre(departement, utilisateur)
+            utilisateur = _account(f"{name}.{code}@demo.example", f"{profil.label} {code}")
+            Habilitation.objects.get_or_create(utilisateur=utilisateur, profil=profil, departement_id=code)
 
 
 def _account(courriel: str, nom: str) -> Utilisateur:
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
     return utilisateur or Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
-
-
-def _has_offre(departement: Departement) -> bool:
-    return Dispositif.objects.filter(departement=departement).exists()
 
 
 def _load_offre(departement: Departement, auteur: Utilisateur) -> None:

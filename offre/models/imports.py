@@ -35,6 +35,9 @@ EN_ATTENTE_DE_MACHINE = (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER)
 EN_COURS = (Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER)
 """Not applied yet: the next workbook of the territory takes their place."""
 
+LUS = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
+"""Read to the end: what was found may be worth an annotated workbook."""
+
 EN_VIGUEUR = (Etat.IMPORTE, Etat.A_ANNULER)
 """What the offre of the territory comes from."""
 
@@ -63,9 +66,8 @@ class ImportQuerySet(models.QuerySet):
 
     def a_annoter(self):
         """Read, with errors or warnings, and not annotated yet; three attempts at most."""
-        read = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
         with_anomalies = models.Exists(Anomalie.objects.filter(travail=models.OuterRef("pk")))
-        return self.filter(with_anomalies, etat__in=read, annote="", annotations__lt=3)
+        return self.filter(with_anomalies, etat__in=LUS, annote="", annotations__lt=3)
 
     def waiting(self):
         """Those for which a worker has something to do: read, apply, undo, annotate, tell."""
@@ -176,6 +178,12 @@ class Import(models.Model):
 
     def get_absolute_url(self):
         return reverse("offre:import", args=[self.pk])
+
+    @property
+    def annotation_attendue(self) -> bool:
+        """Whether an annotated workbook will come."""
+        found = self.bilan.get("erreurs") or self.bilan.get("avertissements")
+        return bool(found) and self.etat in LUS and not self.annote and self.annotations < 3
 
     @property
     def poids(self) -> str:
