@@ -268,9 +268,9 @@ class Anomalie(models.Model):
 
 
 class Nature(models.TextChoices):
-    CREE = "CREE", "Créé"
-    MODIFIE = "MODIFIE", "Modifié"
-    ABSENT = "ABSENT", "Absent du fichier"
+    CREE = "CREE", "Créés"
+    MODIFIE = "MODIFIE", "Modifiés"
+    ABSENT = "ABSENT", "Absents du fichier"
 
 
 class Decision(models.TextChoices):
