@@ -12,7 +12,7 @@ from . import preflight
 from .archive import Archive
 from .markup import FOUND, OPENED, events
 from .refusals import Refused
-from .wire import MAX_TEXT, Writer, bad, column_letters, is_count, iso_cell, number_cell, shown, text_cell
+from .wire import MAX_TEXT, Writer, bad, column_letters, is_count, iso_cell, number_cell, sheet_name, text_cell
 
 _OFFICE, _TABLE, _TEXT, _STYLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "table", "text", "style")
@@ -57,7 +57,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             sheets += 1
             if opened or sheets > limits.entries:
                 raise Refused("structure")
-            opened, name = True, shown(element.get(f"{_TABLE}name", ""))
+            opened, name = True, sheet_name(element.get(f"{_TABLE}name", ""))
             if name.startswith("'file:"):  # the copy of a sheet of another file
                 warnings = [preflight.LINKS_IGNORED]
             writer.begin(name, element.get(f"{_TABLE}style-name") not in hidden_styles, wanted(name))

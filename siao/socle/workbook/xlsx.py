@@ -24,6 +24,7 @@ from .wire import (
     iso_cell,
     moment_cell,
     number_cell,
+    sheet_name,
     shown,
     text_cell,
 )
@@ -88,7 +89,7 @@ def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool
     for element in found(archive.read(main), {_MAIN + "workbook", _MAIN + "sheets"}, {_PROPERTIES, _SHEET}):
         if element.tag == _SHEET:
             visible = element.get("state", "visible") == "visible"
-            sheets.append((shown(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
+            sheets.append((sheet_name(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
         else:
             since_1904 = element.get("date1904") in ("1", "true")
         if len(sheets) > limits.entries:
