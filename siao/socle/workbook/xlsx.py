@@ -40,7 +40,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 # What a number format holds besides its codes: texts, escaped characters, fillers, colours, conditions, languages.
-_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|am/pm|a/p|general|standard')
+_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^][]*\]|am/pm|a/p|general|standard')
 _DATE_FORMATS = frozenset(map(str, [*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58]))
 
 # Day 0 of the dates, counted from 1900 or from 1904.
