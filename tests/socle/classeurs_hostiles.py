@@ -1181,6 +1181,14 @@ def i99_ods():
     return ods(table(rows) + table("", "Dispositifs"))
 
 
+@read([(1, [BadCell("erreur", "#REF!"), BadCell("erreur", "Err:522"), "#1"])])
+def ods_par_openoffice():
+    zero = '<table:table-cell table:formula="of:=A1" office:value-type="float" office:value="0"><text:p>{}</text:p>'
+    shown = "".join(f"{zero.format(error)}</table:table-cell>" for error in ("#REF!", "Err:522"))
+    word = text("#1").replace("office:value-type", 'table:formula="of:=A2" office:value-type')
+    return ods(table(f"<table:table-row>{shown}{word}</table:table-row>"))
+
+
 @refused("onglet_illisible")
 def i100_lignes_repetees():
     return ods(table(f'<table:table-row table:number-rows-repeated="100000000">{text("a")}</table:table-row>'))

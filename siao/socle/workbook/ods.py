@@ -125,7 +125,9 @@ class _SheetReader:
         self.spaces = 0
         get, text = cell.get, "\n".join(self._paragraph(child) for child in cell if child.tag in _PARAGRAPHS)
         kind, formula = get(f"{_OFFICE}value-type"), get(f"{_TABLE}formula")
-        if get(f"{_CALC}value-type") == "error" or (formula is not None and text.startswith(("#", "Err:"))):
+        # OpenOffice writes the number 0 behind an error, and only shows it.
+        shows_an_error = formula is not None and kind in _NUMBERS and text.startswith(("#", "Err:"))
+        if get(f"{_CALC}value-type") == "error" or shows_an_error:
             return bad("erreur", text)
         if kind is None:
             return bad("formule", formula) if formula is not None and not text else text_cell(text)
