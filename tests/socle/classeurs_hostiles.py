@@ -680,12 +680,20 @@ def un_tableau_cent_mille_fois():
 
 @refused("structure")
 def un_million_d_onglets():
-    return xlsx(replaced={"xl/workbook.xml": workbook('<sheet name="Entités" r:id="r1"/>' * 300_000)})
+    sheets = "".join(f'<sheet name="{n}" r:id="r1"/>' for n in range(300_000))
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
 
 
-@refused("onglet_illisible")
+@refused("onglet_illisible", "« Copie »")
 def deux_onglets_pour_une_partie():
-    return xlsx(replaced={"xl/workbook.xml": workbook('<sheet name="Entités" r:id="r1"/>' * 2)})
+    sheets = '<sheet name="Entités" r:id="r1"/><sheet name="Copie" r:id="r1"/>'
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
+
+
+@refused("structure")
+def deux_onglets_du_meme_nom():
+    sheets = '<sheet name="Entités" r:id="r1"/><sheet name="ENTITÉS" r:id="r2"/>'
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
 
 
 @refused("onglet_illisible")
@@ -1173,6 +1181,14 @@ def i99_ods():
     return ods(table(rows) + table("", "Dispositifs"))
 
 
+@read([(1, [BadCell("erreur", "#REF!"), BadCell("erreur", "Err:522"), "#1"])])
+def ods_par_openoffice():
+    zero = '<table:table-cell table:formula="of:=A1" office:value-type="float" office:value="0"><text:p>{}</text:p>'
+    shown = "".join(f"{zero.format(error)}</table:table-cell>" for error in ("#REF!", "Err:522"))
+    word = text("#1").replace("office:value-type", 'table:formula="of:=A2" office:value-type')
+    return ods(table(f"<table:table-row>{shown}{word}</table:table-row>"))
+
+
 @refused("onglet_illisible")
 def i100_lignes_repetees():
     return ods(table(f'<table:table-row table:number-rows-repeated="100000000">{text("a")}</table:table-row>'))
@@ -1229,7 +1245,7 @@ def ods_textes_emboites():
     return ods(table(f"<table:table-row>{text(spans)}{text('a')}</table:table-row>"))
 
 
-@refused("trop_volumineux")
+@refused("trop_de_texte", "20 Mo")
 def ods_texte_repete():
     cell = text("é" * 30_000).replace("office:v", 'table:number-columns-repeated="64" office:v', 1)
     return ods(table(f'<table:table-row table:number-rows-repeated="5000">{cell}</table:table-row>'))

@@ -100,7 +100,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 def outcome(path) -> str:
     """The code of the refusal, or « lu »."""
     try:
-        book = read_workbook(path, limits=Limits(wall_seconds=10))
+        book = read_workbook(path, limits=Limits(cpu_seconds=10))
     except Refused as refusal:
         return refusal.code
     return "lu" if isinstance(book, Workbook) else repr(book)

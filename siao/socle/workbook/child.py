@@ -2,7 +2,7 @@
 
 Standard library alone. Everything it needs is imported first; then it locks itself, for good, before it reads the
 first hostile byte: little memory, little CPU, no file, no process, no network, death with its parent. Two locks that do
-not depend on each other hold the door: the kernel refuses every system call but a dozen (seccomp), and the interpreter
+not depend on each other hold the door: the kernel refuses every system call but sixteen (seccomp), and the interpreter
 refuses every audited operation (``sys.addaudithook``): open, import, connect, exec…
 """
 

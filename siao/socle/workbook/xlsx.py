@@ -24,6 +24,7 @@ from .wire import (
     iso_cell,
     moment_cell,
     number_cell,
+    sheet_name,
     shown,
     text_cell,
 )
@@ -39,7 +40,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 # What a number format holds besides its codes: texts, escaped characters, fillers, colours, conditions, languages.
-_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|am/pm|a/p|general|standard')
+_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^][]*\]|am/pm|a/p|general|standard')
 _DATE_FORMATS = frozenset(map(str, [*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58]))
 
 # Day 0 of the dates, counted from 1900 or from 1904.
@@ -88,7 +89,7 @@ def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool
     for element in found(archive.read(main), {_MAIN + "workbook", _MAIN + "sheets"}, {_PROPERTIES, _SHEET}):
         if element.tag == _SHEET:
             visible = element.get("state", "visible") == "visible"
-            sheets.append((shown(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
+            sheets.append((sheet_name(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
         else:
             since_1904 = element.get("date1904") in ("1", "true")
         if len(sheets) > limits.entries:
