@@ -46,6 +46,9 @@ format: install ## Rewrite the code and the templates in the house format
 bench: install ## Measure against the peers; the table is printed and kept in var/bench.json
 	@$(BIN)/python -m tests.bench
 
+images: install ## Take the pictures of the README again, in the browser tests
+	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py
+
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt

@@ -42,7 +42,7 @@ class Depot:
 def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: Statut, fichier: File, nom: str) -> Depot:
     """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one."""
     if fichier.size > LIMITS.file_bytes:
-        raise Refused("trop_gros", limit=LIMITS.file_bytes // 1_000_000)
+        raise too_big()
     sha256 = _sha256(fichier)
     _lock(territoire)
     existing = _same_file(territoire, sha256)
@@ -80,6 +80,11 @@ def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: St
     Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
     wake(tasks.read_import, travail.pk)
     return Depot(travail, nouveau=True, remplaces=remplaces)
+
+
+def too_big() -> Refused:
+    """What to answer to a file over the limit."""
+    return Refused("trop_gros", limit=LIMITS.file_bytes // 1_000_000)
 
 
 def display_name(name: str) -> str:

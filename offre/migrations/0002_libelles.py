@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offre', '0001_initial'),
+        ("offre", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='ecart',
-            name='nature',
-            field=models.CharField(choices=[('CREE', 'Créés'), ('MODIFIE', 'Modifiés'), ('ABSENT', 'Absents du fichier')], max_length=8, verbose_name='nature'),
+            model_name="ecart",
+            name="nature",
+            field=models.CharField(
+                choices=[("CREE", "Créés"), ("MODIFIE", "Modifiés"), ("ABSENT", "Absents du fichier")],
+                max_length=8,
+                verbose_name="nature",
+            ),
         ),
     ]

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.db import connection, transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import FileResponse, HttpResponse, HttpResponseNotAllowed
 
 PUBLIC = "public"
 CONNECTED = "connecté"
@@ -77,6 +78,25 @@ def attachment(content, filename: str, content_type: str) -> HttpResponse:
     return response
 
 
-def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page (a full page is the answer to everything else)."""
-    return bool(getattr(request, "htmx", False)) and not request.htmx.boosted
+class BoundedUpload(FileUploadHandler):
+    """Drops a file that no form accepts before it fills the disk, and says so: ``request.upload_cut``.
+
+    Forms have their own limit, lower; for them a file that was cut is a missing one.
+    """
+
+    MAXIMUM = 25_000_000
+    """Bytes."""
+
+    def __init__(self, request=None):
+        super().__init__(request)
+        self.received = 0
+
+    def receive_data_chunk(self, raw_data, start):
+        self.received += len(raw_data)
+        if self.received > self.MAXIMUM:
+            self.request.upload_cut = True
+            raise StopUpload(connection_reset=False)
+        return raw_data
+
+    def file_complete(self, file_size):
+        return None

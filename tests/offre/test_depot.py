@@ -55,6 +55,8 @@ def test_a_missing_file_and_a_huge_one_are_refused(page):
     assert "Choisissez le fichier à déposer." in words(answer)
     answer = post(page, b"x" * 10_000_001)
     assert "dépasse 10 Mo" in words(answer)
+    answer = post(page, b"x" * 25_000_001)
+    assert "dépasse 10 Mo" in words(answer)
     assert not Import.objects.exists()
 
 
