@@ -260,6 +260,8 @@ class Installation:
         for program in self.programs:
             if not program.alive:
                 program.start()
+                if program is self.postgresql:
+                    connection.close()  # the test's own was cut with the others
 
     @contextmanager
     def database(self) -> Iterator[None]:

@@ -108,7 +108,6 @@ def read(travail_id: int) -> None:
                     if _locked(travail):
                         _finish(travail, etat=Etat.REFUSE, motif=str(refusal), **_told(travail))
                 return
-            kill_point("P6")
             progress("Comparaison avec la base", 0, 0)
             with transaction.atomic():
                 if _locked(travail) is None:
@@ -120,6 +119,7 @@ def _save_lecture(travail: Import, lecture: Lecture) -> None:
     Anomalie.objects.filter(travail=travail).delete()
     save_anomalies(travail, lecture.problems)
     Import.objects.filter(pk=travail.pk).update(format=lecture.format)
+    kill_point("P6")
     if lecture.errors:
         bilan = {"erreurs": len(lecture.errors), "avertissements": len(lecture.warnings)}
         _finish(travail, etat=Etat.A_CORRIGER, bilan=bilan, motif="", **_told(travail))

@@ -22,10 +22,12 @@ from offre.temps1.application import apply_plan
 from offre.temps1.lecture import read_file
 from offre.temps1.plan import compute_plan
 from offre.temps1.travaux import save_plan
+from tests.classeurs import departement
+from tests.comptes.fabrique import make_utilisateur
 from tests.installation import Installation, children, resume, wait_until
 from tests.visite import Visiteur
 
-from .classeurs import classeur, offre, referent, territoire
+from .inventaire import classeur_invente, inventaire
 
 PASSES = {"P1": 1, "P2": 2, "P3": 2, "P4": 2, "P5": 2, "P6": 2, "P7": 150, "P8": 1, "P9": 2, "P10": 1}
 """How many times one import passes each point, at least."""
@@ -82,9 +84,9 @@ def pytest_generate_tests(metafunc):
 def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, point, qui, essai):
     rng = random.Random(f"{random.random()} {request.node.nodeid}")
     passes, variant = rng.randint(1, PASSES[point]), rng.random() < 0.5
-    print(f"{point}:{passes} {qui} {'variant' if variant else ''}")
+    request.node.add_report_section("call", "drawn", f"{point}:{passes} {qui}{' (variant)' if variant else ''}")
     nothing, everything = _before_and_after(tmp_path)
-    usager = Usager(Visiteur(site_isole.url, referent("44")))
+    usager = Usager(Visiteur(site_isole.url, make_utilisateur()))
     site_isole.stop_at(point, passes)
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         visit = thread.submit(usager.import_all)
@@ -95,7 +97,7 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, point, qui, 
     site_isole.wait_until_calm(60)
 
     # The failure alone: one base or the other, and nothing that waits for nobody.
-    found = offre()
+    found = inventaire()
     assert found == (everything if _imported() else nothing)
     assert not Import.objects.filter(etat=Etat.ECHEC).exists()
 
@@ -103,19 +105,20 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, point, qui, 
     assert usager.import_all()
     site_isole.wait_until_calm()
     travail = _imported()
-    assert offre() == everything
-    assert travail.fichier.read() == usager.classeur
+    assert inventaire() == everything
+    with travail.fichier.open() as kept:
+        assert kept.read() == usager.classeur
     assert travail.annote.size
     assert 1 <= _mails_about(site_isole, travail) <= 2
 
 
 def _before_and_after(tmp_path) -> tuple[dict, dict]:
-    """Write an offre; return it, and what the import of ``classeur(seed=1)`` must make of it."""
+    """Write an offre; return it, and what the import of ``classeur_invente(seed=1)`` must make of it."""
     _apply(tmp_path, seed=0)
-    nothing = offre()
+    nothing = inventaire()
     with transaction.atomic():
         _apply(tmp_path, seed=1)
-        everything = offre()
+        everything = inventaire()
         transaction.set_rollback(True)
     return nothing, everything
 
@@ -125,18 +128,18 @@ _LECTURES = {}
 
 def _apply(tmp_path, seed: int) -> None:
     """What an import of the workbook does, without workbook: its rows are read once."""
-    departement, auteur = territoire("44"), referent("44")
+    territoire, auteur = departement(), make_utilisateur()
     if seed not in _LECTURES:
         path = tmp_path / "classeur"
-        path.write_bytes(classeur(seed=seed, **SIZES))
-        _LECTURES[seed] = read_file(path, departement)
+        path.write_bytes(classeur_invente(seed=seed, **SIZES))
+        _LECTURES[seed] = read_file(path, territoire)
     lecture = _LECTURES[seed]
     plan = compute_plan(lecture.rows, lecture.numbers, ["44"], statut=Statut.VALIDE, previous={})
-    travail = Import.objects.create(departement=departement, taille=0, statut_vise=Statut.VALIDE, depose_par=auteur)
+    travail = Import.objects.create(departement=territoire, taille=0, statut_vise=Statut.VALIDE, depose_par=auteur)
     save_plan(travail, plan, warnings=0)
     travail.ecarts.filter(nature=Nature.ABSENT).update(decision=Decision.FERMER)
     ecarts = list(travail.ecarts.all())
-    apply_plan(ecarts, lecture.rows, auteur=auteur, statut=Statut.VALIDE, aujourdhui=departement.aujourdhui)
+    apply_plan(ecarts, lecture.rows, auteur=auteur, statut=Statut.VALIDE, aujourdhui=territoire.aujourdhui)
     travail.delete()
 
 
@@ -145,14 +148,14 @@ def _imported() -> Import | None:
 
 
 def _mails_about(site: Installation, travail: Import) -> int:
-    return sum(mail.read_text().count(f"import n=C2=B0 {travail.pk}) est") for mail in site.mails.iterdir())
+    return sum(mail.read_text().count(travail.get_absolute_url()) for mail in site.mails.iterdir())
 
 
 class Usager:
     """Imports a workbook, page by page. When an action fails, they give up; they reload a page that does not come."""
 
     def __init__(self, visiteur: Visiteur):
-        self.visiteur, self.classeur = visiteur, classeur(seed=1, **SIZES)
+        self.visiteur, self.classeur = visiteur, classeur_invente(seed=1, **SIZES)
 
     def import_all(self) -> bool:
         """Deposit, decide, import, read the report. Returns whether the report came."""

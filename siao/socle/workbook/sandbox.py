@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from siao.socle.killpoints import kill_point
+
 from .cells import BAD_CELLS, BadCell, Merge, Sheet, Stray, Workbook
 from .limits import Limits
 from .refusals import SENTENCES, Refused
@@ -43,6 +45,7 @@ def read_workbook(path: str | Path, sheets: Collection[str] | None = None, limit
             start_new_session=True,
         )
     try:
+        kill_point("P5")
         return _workbook(_lines(child, deadline, limits), limits)
     finally:
         child.stdout.close()

@@ -1,4 +1,4 @@
-"""Workbooks for the tests, and the offre in a form that can be compared."""
+"""Workbooks of any size, and the whole offre in a form that can be compared."""
 
 import datetime
 import io
@@ -7,48 +7,34 @@ from functools import cache
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
-from comptes.droits import Profil
-from comptes.models import Departement, Habilitation, Region, Utilisateur
 from offre.models import Dispositif, DispositifSpecificite, Entite, Financement, Rattachement
 from offre.temps1.declaration import FINANCEMENTS
 from offre.temps1.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.synthese import invented_rows
+from tests.classeurs import departement as _departement
 
 
-def classeur(departement: str = "44", seed: int = 0, *, entites=3, dispositifs=4, financements=4) -> bytes:
+def classeur_invente(departement: str = "44", seed: int = 0, *, entites=3, dispositifs=4, financements=4) -> bytes:
     """A workbook without error, with one warning (a blank row): the same arguments always give the same bytes."""
     return _classeur(departement, seed, entites, dispositifs, financements)
 
 
 @cache
 def _classeur(departement, seed, entites, dispositifs, financements) -> bytes:
-    where, listes, stream = Departement.objects.get(code=departement), Listes(), io.BytesIO()
+    listes, stream = Listes(), io.BytesIO()
     sizes = {"entites": entites, "dispositifs": dispositifs, "financements": financements}
-    rows = dict(invented_rows(where, listes, seed=seed, **sizes))
+    rows = dict(invented_rows(_departement(departement), listes, seed=seed, **sizes))
     *first, (number, last) = rows[FINANCEMENTS.name]
     rows[FINANCEMENTS.name] = [*first, (number + 1, last)]
     write_xlsx(stream, listes, rows=rows)
     return stream.getvalue()
 
 
-def referent(*departements: str, profil=Profil.ADMIN_DEPARTEMENTAL, nom: str = "Camille Exemple") -> Utilisateur:
-    """Somebody who may import the workbooks of these départements."""
-    number = Utilisateur.objects.count()
-    utilisateur = Utilisateur.objects.create_user(f"referent{number}@demo.example", nom=nom)
-    for departement in departements:
-        Habilitation.objects.create(utilisateur=utilisateur, profil=profil, departement_id=departement)
-    return utilisateur
-
-
-def territoire(departement: str) -> Departement | Region:
-    return Departement.objects.get(code=departement)
-
-
 _OWN = {"id", "cree_le", "cree_par", "modifie_le", "modifie_par"}
 
 
-def offre() -> dict[str, list]:
+def inventaire() -> dict[str, list]:
     """The whole offre without its primary keys, authors and times: equal when two bases say the same."""
     dispositif = Concat("dispositif__departement", Value(" "), "dispositif__nom")
     return {
