@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from offre.temps1 import travaux
+from offre.temps1 import fichiers, travaux
 from siao.socle.jobs import wake_again
 
 
@@ -30,6 +30,11 @@ def reconcile_imports() -> None:
     """Call again what the queue may have lost: states that wait for a worker, reports, e-mails."""
     for task, travail_id in travaux.forgotten():
         wake_again(TASKS[task], travail_id)
+
+
+@shared_task
+def verify_files() -> None:
+    fichiers.verify(apply=True)
 
 
 TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

@@ -26,7 +26,7 @@ from django.db import connection
 from environ import Env
 
 from offre.models import Import
-from offre.temps1.travaux import LOCK_TRAVAIL
+from offre.temps1.travaux import LOCK_ANNOTATION, LOCK_COURRIEL, LOCK_TRAVAIL
 from siao.socle.database import held
 
 DEADLINE = 30
@@ -182,7 +182,8 @@ class PostgreSQL(Program):
 
 
 def _calm() -> bool:
-    return not (Import.objects.waiting().exists() or held(LOCK_TRAVAIL))
+    jobs = (LOCK_TRAVAIL, LOCK_ANNOTATION, LOCK_COURRIEL)
+    return not (Import.objects.waiting().exists() or any(map(held, jobs)))
 
 
 def resume(pid: int) -> None:

@@ -1,7 +1,7 @@
 """Views say on top whether they read or write, and which right they require.
 
 - ``@reads(droit)``: GET and HEAD; PostgreSQL itself refuses anything but reading while the view runs.
-- ``@writes(droit)``: GET reads in the same way, POST writes in one transaction.
+- ``@writes(droit)``: GET reads in the same way, POST writes in one transaction and waits 10 s at most for a lock.
 - ``PUBLIC`` in place of a right opens the page to visitors, ``CONNECTED`` to every user who is logged in.
 
 The declaration stays on the view (``view.right``, ``view.methods``): the table of permissions is checked against it.
@@ -22,6 +22,8 @@ PUBLIC = "public"
 CONNECTED = "connecté"
 
 _READING = ("GET", "HEAD")
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+"""A person waits: a write that another transaction blocks for longer than this ends in an error page."""
 
 
 def reads(right: str) -> Callable:
@@ -43,10 +45,9 @@ def _declare(right: str, methods: tuple[str, ...]) -> Callable:
             if right not in (PUBLIC, CONNECTED) and not request.may(right):
                 raise PermissionDenied
             with transaction.atomic():
-                if request.method in _READING:
-                    # Ends with this block, even inside another transaction (tests).
-                    with connection.cursor() as cursor:
-                        cursor.execute("SET TRANSACTION READ ONLY")
+                with connection.cursor() as cursor:
+                    # Each ends with this block; the first, even inside another transaction (tests).
+                    cursor.execute("SET TRANSACTION READ ONLY" if request.method in _READING else _LOCK_TIMEOUT)
                 return view(request, *args, **kwargs)
 
         guarded.right, guarded.methods = right, methods
