@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
-from tests.installation import Installation, PostgreSQL
+from tests.installation import Installation, PostgreSQL, alone_on_the_database, wait_until
 
 
 def pytest_addoption(parser):
@@ -73,12 +73,13 @@ def base_reelle(request, _business_tables, django_db_blocker):
     """
     site = _site_of(request)
     with django_db_blocker.unblock(), site.database() if site else nullcontext():
-        yield
-        if site:
-            site.repair()
-            site.wait_until_calm()
-        _empty(_business_tables)
-        connection.close()
+        try:
+            yield
+            if site:
+                site.quiet_down()
+        finally:
+            _empty(_business_tables)
+            connection.close()
 
 
 def _empty(tables: list[str]) -> None:
@@ -98,6 +99,8 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock():
         installation = Installation(tmp_path_factory.mktemp("site"))
     yield from _running(installation)
+    with django_db_blocker.unblock():
+        wait_until(alone_on_the_database, "PostgreSQL knows that the site is gone")
 
 
 @pytest.fixture(scope="session")

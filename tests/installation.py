@@ -7,6 +7,7 @@ process, even when that one is killed: the kernel sees to it (PR_SET_PDEATHSIG).
 import ctypes
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from environ import Env
 
 from offre.models import Import
 from offre.temps1.travaux import LOCK_ANNOTATION, LOCK_COURRIEL, LOCK_TRAVAIL
+from siao.celery import app as celery
 from siao.socle.database import held
 
 DEADLINE = 30
@@ -90,6 +92,12 @@ class Program:
         """Kill the program alone, without warning: the processes that it started do what they do then."""
         self.process.kill()
         self.process.wait()
+
+    def resume_all(self) -> None:
+        """Let the processes of the program that are stopped go on."""
+        for session in self.sessions:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(session, signal.SIGCONT)
 
     def stop(self) -> None:
         """Make sure that nothing is left of the program nor of what it started."""
@@ -179,6 +187,18 @@ class PostgreSQL(Program):
         if self.alive:
             self.stop_at_once()
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+def alone_on_the_database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0] == 1
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+        return cursor.fetchone()[0]
 
 
 def _calm() -> bool:
@@ -281,6 +301,15 @@ class Installation:
         """Wait until no import is waiting for a worker and no worker works."""
         wait_until(_calm, "every import has ended", seconds, logs=self.worker.log)
 
+    def queue(self, task: str, *arguments) -> None:
+        """Put one more call of a task in the queue."""
+        with celery.connection_for_write(self.redis.url) as queue:
+            celery.tasks[f"offre.tasks.{task}"].apply_async(arguments, connection=queue)
+
+    def done_by(self, worker: Program) -> list[str]:
+        """Names of the tasks that a worker, started with LOG_LEVEL=INFO, has ended."""
+        return re.findall(r"Task offre\.tasks\.(\w+)\[\S+ succeeded", worker.log.read_text())
+
     def stop_at(self, point: str, passes: int = 1) -> None:
         """Order that the process which makes the ``passes``-th pass of a kill point stops there."""
         (self.stops / point).write_text(str(passes))
@@ -293,9 +322,16 @@ class Installation:
         mark.unlink()
         return pid
 
-    def forget_orders(self) -> None:
+    def quiet_down(self) -> None:
+        """Undo what a test did to the processes, even if it failed half-way, and wait for the end of their work."""
         for order in self.stops.iterdir():
             order.unlink()
+        for program in self.programs:
+            program.resume_all()
+        self.repair()
+        self.wait_until_calm()
+        shutil.rmtree(self.files)
+        self.files.mkdir()
 
     def stop(self) -> None:
         for program in reversed(self.programs):
