@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "siao.middleware.private_pages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "siao.middleware.one_attempt",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -222,6 +223,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": env.float("UNACKED_RESTORE_EVERY", default=10.0),
     "unacked_restore_throttle": 1,
     # A web request must not wait for a Redis that does not answer: the reconciler will enqueue the job.
+    "max_retries": 0,
     "socket_connect_timeout": 2,
     "socket_timeout": 2,
 }

@@ -93,6 +93,20 @@ class Program:
         self.process.kill()
         self.process.wait()
 
+    @contextmanager
+    def restarted_with(self, **environment) -> Iterator[None]:
+        """Start again with other variables, for a while."""
+        usual = self.environment
+        try:
+            self.stop()
+            self.environment = usual | environment
+            self.start()
+            yield
+        finally:
+            self.stop()
+            self.environment = usual
+            self.start()
+
     def resume_all(self) -> None:
         """Let the processes of the program that are stopped go on."""
         for session in self.sessions:

@@ -27,19 +27,25 @@ class Page:
 
 @dataclass
 class Visiteur:
-    """A user who is logged in on the site at ``url``. Errors of the network are raised, those of the site returned."""
+    """Somebody who is logged in (or not: None) on the site at ``url``.
+
+    Errors of the network are raised, those of the site returned.
+    """
 
     url: str
-    utilisateur: Utilisateur
+    utilisateur: Utilisateur | None
     cookies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
+        self.cookies = {"csrf": secrets.token_hex(16)}
+        if self.utilisateur is None:
+            return
         session = SessionStore()
         session[SESSION_KEY] = str(self.utilisateur.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = self.utilisateur.get_session_auth_hash()
         session.create()
-        self.cookies = {"session": session.session_key, "csrf": secrets.token_hex(16)}
+        self.cookies["session"] = session.session_key
 
     def get(self, path: str) -> Page:
         return self._follow("GET", path)
