@@ -15,6 +15,7 @@ from django.utils import timezone
 from offre.models import Contenu, Import
 from offre.models.imports import FOLDER
 from siao.socle.database import lock_in_order
+from siao.socle.xlsx import forget_scratch
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ def verify(*, apply: bool) -> Verification:
     if apply:
         for name in (*perimes, *orphelins):
             default_storage.delete(name)
+        forget_scratch(BEING_WRITTEN.total_seconds())
     return Verification(perimes, orphelins, perdus, contenus)
 
 
