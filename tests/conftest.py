@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
-from tests.installation import Installation, PostgreSQL, alone_on_the_database, wait_until
+from tests.installation import Installation, PostgreSQL
 
 
 def pytest_addoption(parser):
@@ -99,8 +99,6 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock():
         installation = Installation(tmp_path_factory.mktemp("site"))
     yield from _running(installation)
-    with django_db_blocker.unblock():
-        wait_until(alone_on_the_database, "PostgreSQL knows that the site is gone")
 
 
 @pytest.fixture(scope="session")

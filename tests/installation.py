@@ -203,12 +203,6 @@ class PostgreSQL(Program):
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def alone_on_the_database() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return cursor.fetchone()[0] == 1
-
-
 def somebody_waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")

@@ -76,7 +76,8 @@ def test_a_full_disk_refuses_the_deposit_in_french_and_leaves_nothing(page, chai
 
 
 def test_a_file_that_cannot_be_read_any_more_is_given_up_then_deposited_again(page, chain):
-    travail = chain.deposit()
+    content = classeur()
+    travail = chain.deposit(content)
     default_storage.delete(travail.fichier.name)
     for _ in range(travaux.ATTEMPTS):
         with pytest.raises(FileNotFoundError):
@@ -88,7 +89,7 @@ def test_a_file_that_cannot_be_read_any_more_is_given_up_then_deposited_again(pa
         page.get(travail.get_absolute_url())
     )
     assert page.get(reverse("offre:original", args=[travail.pk])).status_code == 404
-    assert chain.read().pk == travail.pk
+    assert chain.read(content).pk == travail.pk
     assert Import.objects.get().etat == Etat.PRET
 
 

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Page, sync_playwright
 
 from tests.chromium import executable
@@ -26,6 +27,8 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser
         browser.close()
+        # While its event loop lives, this thread has another connection than before and after.
+        connection.close()
 
 
 @pytest.fixture
