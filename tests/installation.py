@@ -263,6 +263,7 @@ class Installation:
             "FORGOTTEN_AFTER": "1",
             "UNACKED_RESTORE_EVERY": "1",
             "SIAO_STOP_FOLDER": str(self.stops),
+            "DJANGO_SETTINGS_MODULE": "siao.settings",
         }
         address = f"fd://{self.listener.fileno()}"
         self.web = self.program(

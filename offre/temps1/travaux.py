@@ -1,8 +1,9 @@
 """The jobs of an import: read, apply, undo, annotate, tell. Each can be killed anywhere and called again."""
 
 import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from comptes.models import Departement
 from offre.models import Anomalie, Avancement, Contenu, Ecart, Import
-from offre.models.imports import EN_VIGUEUR, Etat, Gravite
+from offre.models.imports import EN_ATTENTE_DE_MACHINE, EN_VIGUEUR, Etat, Gravite
 from siao.socle.columns import Problem
 from siao.socle.database import copy_rows, held, lock_names, only_one, sentence_of
 from siao.socle.jobs import progress_in
@@ -70,6 +71,16 @@ def _attempt(travail_id: int, etat: Etat) -> Iterator[Import | None]:
             return
         Import.objects.filter(pk=travail_id).update(tentatives=F("tentatives") + 1)
         yield travail
+
+
+def carry_out(job: Callable[[int], None], travail_id: int) -> Import:
+    """Do a job in this process, or wait for the worker that took it first; the import, once the job has ended."""
+    while True:
+        job(travail_id)
+        travail = Import.objects.get(pk=travail_id)
+        if travail.etat not in EN_ATTENTE_DE_MACHINE:
+            return travail
+        time.sleep(0.2)
 
 
 def give_up(travail: Import) -> None:

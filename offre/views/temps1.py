@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.models import Departement
@@ -80,7 +81,7 @@ def _say_what_happened(request, depot) -> None:
         messages.info(
             request,
             f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
-            f"{previous.depose_le:%d/%m/%Y} par {previous.depose_par} : le voici.",
+            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : le voici.",
         )
     for replaced in depot.remplaces:
         whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from offre.models import Dispositif, Import
 from offre.models.imports import Etat
@@ -153,6 +154,30 @@ def test_a_deposit_does_not_wait_for_ever(usager, site):
     assert Import.objects.get().etat == Etat.IMPORTE
 
 
+@pytest.mark.parametrize(("call", "point"), [(1, "P6"), (2, "P7")])
+def test_the_command_waits_for_the_worker_that_took_its_work(base_reelle, site, tmp_path, request, call, point):
+    """Each call of the command wakes the worker up too, which may be the first of the two to begin."""
+    path, auteur = tmp_path / "classeur.xlsx", make_utilisateur()
+    path.write_bytes(classeur())
+    options = ["--departement", "44", "--utilisateur", auteur.courriel, "--appliquer", "--json"]
+    command = site.program("command", "django", "importer_temps1", path, *options)
+    request.addfinalizer(command.stop)
+    site.stop_at("P3", call)
+    site.stop_at(point)
+    command.start()
+    asking = site.stopped_at("P3")
+    working = site.stopped_at(point)
+    site.stop_at("P4", 2)
+    resume(asking)
+    assert site.stopped_at("P4") == asking  # it asks for the second time
+    resume(working)
+    site.wait_until_calm()
+    resume(asking)
+    assert command.process.wait(30) == 0
+    assert '"etat": "importe"' in command.log.read_text()
+    assert Import.objects.get().etat == Etat.IMPORTE
+
+
 def test_of_two_people_at_once_the_one_who_loses_is_told_by_whom_and_when(usager, site):
     camille, dominique = usager(), usager()
     files = classeur_invente(seed=1), classeur_invente(seed=2)
@@ -163,5 +188,5 @@ def test_of_two_people_at_once_the_one_who_loses_is_told_by_whom_and_when(usager
     assert (lost.etat, lost.remplace_par, won.etat) == (Etat.REMPLACE, won, Etat.PRET)
     loser = camille if lost.depose_par == camille.utilisateur else dominique
     text = " ".join(loser.get(lost.get_absolute_url()).text.split())
-    assert f"déposé par {won.depose_par} le {won.depose_le.astimezone():%d/%m/%Y à %H:%M}" in text
+    assert f"déposé par {won.depose_par} le {timezone.localtime(won.depose_le):%d/%m/%Y à %H:%M}" in text
     assert "rien de ce fichier n'est dans la base" in text
