@@ -1,5 +1,6 @@
 """The suite runs on PostgreSQL, Redis, a real worker and a real Chromium, with the settings of the product."""
 
+from collections import defaultdict
 from contextlib import nullcontext
 
 import pytest
@@ -14,6 +15,28 @@ from tests.installation import Installation, PostgreSQL
 
 def pytest_addoption(parser):
     parser.addoption("--interruptions", type=int, default=1, help="runs of each kill point × who dies (make crash: 10)")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """``make crash``: what became of the imports, by kill point and by who died there."""
+    if config.getoption("interruptions") == 1:
+        return
+    cells, figures = defaultdict(list), []
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            told = dict(report.user_properties) if report.when == "call" else {}
+            if "point" in told:
+                cells[told["point"], told["qui"]].append((outcome == "passed", told.get("seconds", 0)))
+            figures += [told["figure"]] if "figure" in told else []
+    who = sorted({qui for _, qui in cells})
+    terminalreporter.section("runs that ended in one of the two legal bases, and seconds until calm at worst")
+    terminalreporter.write_line("".join(f"{title:<16}" for title in ("", *who)))
+    for point in sorted({point for point, _ in cells}, key=lambda point: int(point[1:])):
+        runs = [cells[point, qui] for qui in who]
+        said = [f"{sum(p for p, _ in r)}/{len(r)} {max((s for _, s in r), default=0):.1f} s" for r in runs]
+        terminalreporter.write_line("".join(f"{text:<16}" for text in (point, *said)))
+    for figure in figures:
+        terminalreporter.write_line(figure)
 
 
 @pytest.fixture(scope="session")

@@ -223,10 +223,10 @@ def resume(pid: int) -> None:
 def children(pid: int) -> list[int]:
     """Processes that ``pid`` started and that have not ended."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in map(int, found) if _state(child) not in ("Z", "")]
+    return [child for child in map(int, found) if state(child) not in ("Z", "")]
 
 
-def _state(pid: int) -> str:
+def state(pid: int) -> str:
     """As ``ps`` says it: R running, S sleeping, T stopped, Z dead; empty when it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -327,7 +327,7 @@ class Installation:
         """Wait until a process stops at ``point``; return its id. It keeps its locks until it is killed or resumed."""
         mark = wait_until(lambda: next(self.stops.glob(f"{point}.*"), None), f"a process stops at {point}")
         pid = int(mark.suffix[1:])
-        wait_until(lambda: _state(pid) == "T", f"process {pid} is stopped")
+        wait_until(lambda: state(pid) == "T", f"process {pid} is stopped")
         mark.unlink()
         return pid
 

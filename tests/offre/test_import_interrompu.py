@@ -10,6 +10,7 @@ import http.client
 import os
 import random
 import signal
+import time
 
 import pytest
 from django.db import transaction
@@ -81,7 +82,9 @@ def pytest_generate_tests(metafunc):
 
 @pytest.mark.parametrize("qui", KINDS)
 @pytest.mark.parametrize("point", PASSES)
-def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, point, qui, essai):
+def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, record_property, point, qui, essai):
+    record_property("point", point)
+    record_property("qui", qui)
     rng = random.Random(f"{random.random()} {request.node.nodeid}")
     passes, variant = rng.randint(1, PASSES[point]), rng.random() < 0.5
     request.node.add_report_section("call", "drawn", f"{point}:{passes} {qui}{' (variant)' if variant else ''}")
@@ -91,10 +94,12 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, point, qui, 
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         visit = thread.submit(usager.import_all)
         pid = site_isole.stopped_at(point)
+        start = time.monotonic()
         strike(site_isole, point, pid, qui, variant)
         site_isole.repair()
         visit.result()
     site_isole.wait_until_calm(60)
+    record_property("seconds", time.monotonic() - start)
 
     # The failure alone: one base or the other, and nothing that waits for nobody.
     found = inventaire()
