@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 
@@ -17,6 +18,8 @@ app.conf.beat_schedule = {
         "schedule": settings.RECONCILE_EVERY,
         "options": {"expires": 10 * settings.RECONCILE_EVERY},
     },
+    "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
+    "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},
 }
 
 
