@@ -15,6 +15,8 @@ from tests.installation import Installation, PostgreSQL
 def pytest_addoption(parser):
     parser.addoption("--interruptions", type=int, default=1, help="runs of each kill point × who dies (make crash: 10)")
 
+from tests.navigateur import Navigateur
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_blocker):
@@ -32,6 +34,12 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
 def _no_real_queue():
     """What the test process enqueues goes nowhere: the Redis of the settings is the developer's own."""
     celery.conf.broker_url = "memory://"
+
+
+@pytest.fixture
+def client():
+    """A visitor's browser."""
+    return Navigateur()
 
 
 @pytest.fixture(autouse=True)
