@@ -128,3 +128,13 @@ def _site_of(request) -> Installation | None:
     """The site that the test works with."""
     names = [name for name in ("site", "site_isole") if name in request.fixturenames]
     return request.getfixturevalue(names[0]) if names else None
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the tests counted: printed, so that nobody shrinks it without being seen."""
+    totals: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            totals[name] = totals.get(name, 0) + value
+    if totals:
+        terminalreporter.write_line(", ".join(f"{value} {name}" for name, value in totals.items()))
