@@ -15,6 +15,7 @@ from tests.installation import Installation, PostgreSQL
 def pytest_addoption(parser):
     parser.addoption("--interruptions", type=int, default=1, help="runs of each kill point × who dies (make crash: 10)")
 
+from tests.base import committed
 from tests.navigateur import Navigateur
 
 
@@ -34,6 +35,13 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
 def _no_real_queue():
     """What the test process enqueues goes nowhere: the Redis of the settings is the developer's own."""
     celery.conf.broker_url = "memory://"
+
+
+@pytest.fixture
+def commits(django_db_setup, django_db_blocker):
+    """What the test writes is committed, then removed. Instead of the ``django_db`` mark, never with it."""
+    with committed(django_db_blocker):
+        yield
 
 
 @pytest.fixture
