@@ -10,13 +10,11 @@ from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
 from tests.installation import Installation, PostgreSQL
+from tests.navigateur import Navigateur
 
 
 def pytest_addoption(parser):
     parser.addoption("--interruptions", type=int, default=1, help="runs of each kill point × who dies (make crash: 10)")
-
-from tests.base import committed
-from tests.navigateur import Navigateur
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +33,6 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
 def _no_real_queue():
     """What the test process enqueues goes nowhere: the Redis of the settings is the developer's own."""
     celery.conf.broker_url = "memory://"
-
-
-@pytest.fixture
-def commits(django_db_setup, django_db_blocker):
-    """What the test writes is committed, then removed. Instead of the ``django_db`` mark, never with it."""
-    with committed(django_db_blocker):
-        yield
 
 
 @pytest.fixture
@@ -77,7 +68,8 @@ def _business_tables(django_db_setup, django_db_blocker) -> list[str]:
     """The tables that the reference lists leave empty."""
     with django_db_blocker.unblock():
         models = apps.get_models(include_auto_created=True)
-        return [model._meta.db_table for model in models if not model._default_manager.exists()]
+        real = [model for model in models if model._meta.managed and not model._meta.proxy]
+        return [model._meta.db_table for model in real if not model._default_manager.exists()]
 
 
 @pytest.fixture
