@@ -1,4 +1,4 @@
-"""The demonstration: two départements with invented names, and one account per profil.
+"""The demonstration: two départements with invented names, and one account per profil in each.
 
 The password is public: ``charger_demo`` refuses to run in production.
 """
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from django.db import transaction
 
-from comptes.droits import Profil
-from comptes.models import Departement, Habilitation, Utilisateur
-from offre.models import Dispositif
+from comptes.actions import create_habilitation
+from comptes.droits import Niveau, Profil
+from comptes.models import Departement, Utilisateur
+from offre.models import Dispositif, Rattachement
 from offre.models.nomenclature import Statut
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import read_file
@@ -21,14 +22,27 @@ from offre.temps1.synthese import invented_rows
 
 PASSWORD = "demonstration-siao"  # noqa: S105
 DEPARTEMENTS = ("44", "35")
+NATIONAUX = {
+    "administrateur-national": Profil.ADMIN_NATIONAL,
+    "analyste": Profil.ANALYSTE,
+}
 PROFILS = {
     "administrateur-departemental": Profil.ADMIN_DEPARTEMENTAL,
     "administrateur-siao": Profil.ADMIN_SIAO,
+    "operateur-siao": Profil.OPERATEUR_SIAO,
+    "ecoutant-115": Profil.ECOUTANT_115,
+    "gestionnaire-entite": Profil.GESTIONNAIRE_ENTITE,
+    "assistant": Profil.ASSISTANT,
+    "responsable-dispositif": Profil.RESPONSABLE_DISPOSITIF,
+    "travailleur-social": Profil.TRAVAILLEUR_SOCIAL,
 }
 ACCOUNTS = {
-    f"{name}.{departement}@demo.example": f"{profil.label} ({departement})"
-    for departement in DEPARTEMENTS
-    for name, profil in PROFILS.items()
+    **{f"{name}@demo.example": profil.label for name, profil in NATIONAUX.items()},
+    **{
+        f"{name}.{departement}@demo.example": f"{profil.label} ({departement})"
+        for departement in DEPARTEMENTS
+        for name, profil in PROFILS.items()
+    },
 }
 OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 """Size of each département's offre."""
@@ -42,19 +56,43 @@ def load() -> None:
         if not Dispositif.objects.filter(departement=departement).exists():
             auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
             _load_offre(departement, auteur)
+    load_accounts()  # those who work in an entité or a dispositif
 
 
 def load_accounts() -> None:
-    """The accounts alone."""
-    for code in DEPARTEMENTS:
+    """The accounts alone: without offre, not those who work in an entité or a dispositif."""
+    for name, profil in NATIONAUX.items():
+        _load_account(f"{name}@demo.example", profil, profil.label)
+    for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
         for name, profil in PROFILS.items():
-            utilisateur = _account(f"{name}.{code}@demo.example", f"{profil.label} {code}")
-            Habilitation.objects.get_or_create(utilisateur=utilisateur, profil=profil, departement_id=code)
+            nom = f"{profil.label} {departement.code}"
+            _load_account(f"{name}.{departement.code}@demo.example", profil, nom, departement)
 
 
-def _account(courriel: str, nom: str) -> Utilisateur:
+def _load_account(courriel: str, profil: Profil, nom: str, departement: Departement | None = None) -> None:
+    perimetre = _perimetre(profil, departement)
+    if perimetre is None:
+        return
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
-    return utilisateur or Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
+    if utilisateur is None:
+        utilisateur = Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
+    if not utilisateur.habilitations.filter(profil=profil).exists():
+        create_habilitation(utilisateur=utilisateur, profil=profil, **perimetre)
+
+
+def _perimetre(profil: Profil, departement: Departement | None) -> dict | None:
+    """Where the account of ``profil`` works: the département, its SIAO, or an entité and one of its dispositifs."""
+    match profil.niveaux[-1]:
+        case Niveau.SIAO:
+            return {"territoire": departement.siaos.first()}
+        case Niveau.ENTITE | Niveau.DISPOSITIF as niveau:
+            dispositif = Dispositif.objects.filter(departement=departement).first()
+            if dispositif is None:
+                return None
+            rattachement = Rattachement.objects.get(entite=dispositif.entite, departement=departement)
+            return {"objets": [rattachement if niveau == Niveau.ENTITE else dispositif]}
+        case _:
+            return {"territoire": departement}
 
 
 def _load_offre(departement: Departement, auteur: Utilisateur) -> None:

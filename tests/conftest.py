@@ -11,6 +11,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
 from tests.installation import Installation, PostgreSQL
+from tests.navigateur import Navigateur
 
 
 def pytest_addoption(parser):
@@ -57,6 +58,12 @@ def _no_real_queue():
     celery.conf.broker_url = "memory://"
 
 
+@pytest.fixture
+def client():
+    """A visitor's browser."""
+    return Navigateur()
+
+
 @pytest.fixture(autouse=True)
 def _fast_passwords(request, settings):
     if not _site_of(request):
@@ -84,7 +91,8 @@ def _business_tables(django_db_setup, django_db_blocker) -> list[str]:
     """The tables that the reference lists leave empty."""
     with django_db_blocker.unblock():
         models = apps.get_models(include_auto_created=True)
-        return [model._meta.db_table for model in models if not model._default_manager.exists()]
+        real = [model for model in models if model._meta.managed and not model._meta.proxy]
+        return [model._meta.db_table for model in real if not model._default_manager.exists()]
 
 
 @pytest.fixture
@@ -144,3 +152,13 @@ def _site_of(request) -> Installation | None:
     """The site that the test works with."""
     names = [name for name in ("site", "site_isole") if name in request.fixturenames]
     return request.getfixturevalue(names[0]) if names else None
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the tests counted: printed, so that nobody shrinks it without being seen."""
+    totals: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            totals[name] = totals.get(name, 0) + value
+    if totals:
+        terminalreporter.write_line(", ".join(f"{value} {name}" for name, value in totals.items()))

@@ -5,13 +5,14 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from comptes import saisies
 from comptes.models import Utilisateur
+from comptes.sessions import SessionStore
+from tests.navigateur import stamp_of
 
 TIMEOUT = 30
 """Seconds without an answer after which the visitor gives up (``TimeoutError``)."""
@@ -42,7 +43,7 @@ class Visiteur:
             return
         session = SessionStore()
         session[SESSION_KEY] = str(self.utilisateur.pk)
-        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
         session[HASH_SESSION_KEY] = self.utilisateur.get_session_auth_hash()
         session.create()
         self.cookies["session"] = session.session_key
@@ -53,7 +54,7 @@ class Visiteur:
     def post(self, path: str, fields: dict | None = None, **files: bytes) -> Page:
         """Send a form; ``files`` are the bytes of its files, by field."""
         content = {name: SimpleUploadedFile("classeur.xlsx", data) for name, data in files.items()}
-        token = {"csrfmiddlewaretoken": self.cookies["csrf"]}
+        token = {"csrfmiddlewaretoken": self.cookies["csrf"], saisies.FIELD: stamp_of(self.utilisateur)}
         body = encode_multipart(BOUNDARY, {**token, **(fields or {}), **content})
         return self._follow("POST", path, body)
 
