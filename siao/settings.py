@@ -110,7 +110,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=3)
+# Seconds: a server that cannot be reached, or that vanished without a word, is noticed instead of waited for.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts and sessions -------------------------------------------------------------------------------------
