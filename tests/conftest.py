@@ -19,9 +19,20 @@ def pytest_addoption(parser):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    """What the tests counted is printed, so that nobody shrinks it without being seen."""
+    totals: dict[str, int] = defaultdict(int)
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            totals[name] += value if isinstance(value, int) else 0
+    counts = [f"{value} {name}" for name, value in totals.items() if value]
+    if counts:
+        terminalreporter.write_line(", ".join(counts))
+    if config.getoption("interruptions") > 1:
+        _tell_interruptions(terminalreporter)
+
+
+def _tell_interruptions(terminalreporter):
     """``make crash``: what became of the imports, by kill point and by who died there."""
-    if config.getoption("interruptions") == 1:
-        return
     cells, figures = defaultdict(list), []
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
@@ -152,13 +163,3 @@ def _site_of(request) -> Installation | None:
     """The site that the test works with."""
     names = [name for name in ("site", "site_isole") if name in request.fixturenames]
     return request.getfixturevalue(names[0]) if names else None
-
-
-def pytest_terminal_summary(terminalreporter):
-    """What the tests counted: printed, so that nobody shrinks it without being seen."""
-    totals: dict[str, int] = {}
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in report.user_properties if report.when == "call" else ():
-            totals[name] = totals.get(name, 0) + value
-    if totals:
-        terminalreporter.write_line(", ".join(f"{value} {name}" for name, value in totals.items()))

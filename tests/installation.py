@@ -43,7 +43,7 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLIN
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > deadline:
-            said = logs.read_text()[-3000:] if logs else ""
+            said = logs.read_text()[-30000:] if logs else ""
             raise AssertionError(f"after {seconds} s, still not true: {what}\n{said}")
         time.sleep(0.02)
     return found

@@ -14,7 +14,7 @@ class Navigateur(Client):
     def post(self, path, data=None, *args, **options):
         data = {} if data is None else data
         if isinstance(data, dict) and saisies.FIELD not in data and (stamp := self.stamp()):
-            data = {**data, saisies.FIELD: stamp}
+            data = {saisies.FIELD: stamp, **data}  # first, as in the pages: what follows a huge file is dropped
         return super().post(path, data, *args, **options)
 
     def stamp(self) -> str:

@@ -31,24 +31,28 @@ def _classeur(departement, seed, entites, dispositifs, financements) -> bytes:
     return stream.getvalue()
 
 
-_OWN = {"id", "cree_le", "cree_par", "modifie_le", "modifie_par"}
+_OWN = {"id", "cree_le", "cree_par", "modifie_le", "modifie_par", "entite", "dispositif"}
 
 
-def inventaire() -> dict[str, list]:
-    """The whole offre without its primary keys, authors and times: equal when two bases say the same."""
+def inventaire(*, versions: bool = True) -> dict[str, list]:
+    """The whole offre without its primary keys, authors and times: equal when two bases say the same.
+
+    With ``versions``, also equal in the number of times that each fiche was written.
+    """
+    hidden = _OWN if versions else _OWN | {"version"}
     dispositif = Concat("dispositif__departement", Value(" "), "dispositif__nom")
     return {
         "entites": sorted(Entite.objects.values_list("siren", flat=True)),
-        "rattachements": _rows(Rattachement, entite_siren=F("entite__siren")),
-        "dispositifs": _rows(Dispositif, entite_siren=F("entite__siren")),
+        "rattachements": _rows(Rattachement, hidden, entite_siren=F("entite__siren")),
+        "dispositifs": _rows(Dispositif, hidden, entite_siren=F("entite__siren")),
         "publics": sorted(Dispositif.objects.values_list("departement", "nom", "publics")),
-        "specificites": _rows(DispositifSpecificite, nom_dispositif=dispositif),
-        "financements": _rows(Financement, nom_dispositif=dispositif),
+        "specificites": _rows(DispositifSpecificite, hidden, nom_dispositif=dispositif),
+        "financements": _rows(Financement, hidden, nom_dispositif=dispositif),
     }
 
 
-def _rows(model, **parents) -> list:
-    columns = [f.name for f in model._meta.concrete_fields if f.name not in _OWN | {"entite", "dispositif"}]
+def _rows(model, hidden: set[str], **parents) -> list:
+    columns = [f.name for f in model._meta.concrete_fields if f.name not in hidden]
     rows = model.objects.annotate(**parents).values_list(*parents, *columns)
     return sorted([tuple(str(_day(value)) for value in row) for row in rows])
 

@@ -30,14 +30,15 @@ from tests.visite import Visiteur
 
 from .inventaire import classeur_invente, inventaire
 
-PASSES = {"P1": 1, "P2": 2, "P3": 2, "P4": 2, "P5": 2, "P6": 2, "P7": 150, "P8": 1, "P9": 2, "P10": 1}
+PASSES = {"P1": 1, "P2": 2, "P3": 2, "P4": 2, "P5": 2, "P6": 2, "P7": 80, "P8": 1, "P9": 2, "P10": 1}
 """How many times one import passes each point, at least."""
 
 KINDS = ("processus", "travailleur", "postgresql", "redis")
 """Who dies: the process that is at the point, the worker that is its parent, PostgreSQL, Redis with all it held."""
 
-SIZES = {"entites": 30, "dispositifs": 120, "financements": 250}
-"""Enough for what the sandbox says not to hold in a pipe: it is alive when it is struck."""
+SMALL = {"entites": 10, "dispositifs": 30, "financements": 60}
+BIG = {"entites": 30, "dispositifs": 120, "financements": 250}
+"""What the sandbox says of it does not hold in a pipe: it is alive when it is struck."""
 
 WEB = ("P1", "P2", "P3")
 
@@ -88,8 +89,9 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, record_prope
     rng = random.Random(f"{random.random()} {request.node.nodeid}")
     passes, variant = rng.randint(1, PASSES[point]), rng.random() < 0.5
     request.node.add_report_section("call", "drawn", f"{point}:{passes} {qui}{' (variant)' if variant else ''}")
-    nothing, everything = _before_and_after(tmp_path)
-    usager = Usager(Visiteur(site_isole.url, make_utilisateur()))
+    sizes = BIG if point == "P5" else SMALL
+    nothing, everything = _before_and_after(tmp_path, sizes)
+    usager = Usager(Visiteur(site_isole.url, make_utilisateur()), sizes)
     site_isole.stop_at(point, passes)
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         visit = thread.submit(usager.import_all)
@@ -117,12 +119,31 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, record_prope
     assert 1 <= _mails_about(site_isole, travail) <= 2
 
 
-def _before_and_after(tmp_path) -> tuple[dict, dict]:
+@pytest.mark.parametrize("qui", ["processus", "postgresql"])
+def test_an_undo_is_all_or_nothing_too(base_reelle, site_isole, tmp_path, qui):
+    _, everything = _before_and_after(tmp_path, SMALL)
+    before = inventaire(versions=False)
+    usager = Usager(Visiteur(site_isole.url, make_utilisateur()), SMALL)
+    assert usager.import_all()
+    travail = _imported()
+    site_isole.stop_at("P7", 3)
+    usager.visiteur.post(reverse("offre:annuler", args=[travail.pk]))
+    pid = site_isole.stopped_at("P7")
+    assert inventaire() == everything
+    strike(site_isole, "P7", pid, qui, variant=False)
+    site_isole.repair()
+    site_isole.wait_until_calm(60)
+    travail.refresh_from_db()
+    assert travail.etat == Etat.ANNULE
+    assert inventaire(versions=False) == before
+
+
+def _before_and_after(tmp_path, sizes: dict) -> tuple[dict, dict]:
     """Write an offre; return it, and what the import of ``classeur_invente(seed=1)`` must make of it."""
-    _apply(tmp_path, seed=0)
+    _apply(tmp_path, 0, sizes)
     nothing = inventaire()
     with transaction.atomic():
-        _apply(tmp_path, seed=1)
+        _apply(tmp_path, 1, sizes)
         everything = inventaire()
         transaction.set_rollback(True)
     return nothing, everything
@@ -131,14 +152,15 @@ def _before_and_after(tmp_path) -> tuple[dict, dict]:
 _LECTURES = {}
 
 
-def _apply(tmp_path, seed: int) -> None:
+def _apply(tmp_path, seed: int, sizes: dict) -> None:
     """What an import of the workbook does, without workbook: its rows are read once."""
     territoire, auteur = departement(), make_utilisateur()
-    if seed not in _LECTURES:
+    key = (seed, *sizes.values())
+    if key not in _LECTURES:
         path = tmp_path / "classeur"
-        path.write_bytes(classeur_invente(seed=seed, **SIZES))
-        _LECTURES[seed] = read_file(path, territoire)
-    lecture = _LECTURES[seed]
+        path.write_bytes(classeur_invente(seed=seed, **sizes))
+        _LECTURES[key] = read_file(path, territoire)
+    lecture = _LECTURES[key]
     plan = compute_plan(lecture.rows, lecture.numbers, ["44"], statut=Statut.VALIDE, previous={})
     travail = Import.objects.create(departement=territoire, taille=0, statut_vise=Statut.VALIDE, depose_par=auteur)
     save_plan(travail, plan, warnings=0)
@@ -159,8 +181,8 @@ def _mails_about(site: Installation, travail: Import) -> int:
 class Usager:
     """Imports a workbook, page by page. When an action fails, they give up; they reload a page that does not come."""
 
-    def __init__(self, visiteur: Visiteur):
-        self.visiteur, self.classeur = visiteur, classeur_invente(seed=1, **SIZES)
+    def __init__(self, visiteur: Visiteur, sizes: dict):
+        self.visiteur, self.classeur = visiteur, classeur_invente(seed=1, **sizes)
 
     def import_all(self) -> bool:
         """Deposit, decide, import, read the report. Returns whether the report came."""
