@@ -27,7 +27,7 @@ class Navigateur(Client):
 
 
 def signed_in(utilisateur: Utilisateur, habilitation: int | None = None) -> SimpleNamespace:
-    """What a stamp needs of a request: ``utilisateur`` under the habilitation they chose (primary key) or their first."""
+    """What a stamp needs of a request: the user, under the habilitation they chose (primary key) or their first."""
     held = list(Habilitation.objects.of(utilisateur))
     active = next((h for h in held if h.pk == habilitation), held[0] if held else None)
     return SimpleNamespace(user=utilisateur, habilitation=active)
