@@ -127,12 +127,11 @@ def _journalise(request, view, kwargs, status: int) -> None:
     refused = status in (403, 409)
     if not (refused or (view.journal and (status == 200 or status >= 400))):
         return
+    shown = {"objet_type": view.journal, "objet_id": str(next(iter(kwargs.values()), "")), **request.shown}
     journalise(
         action=request.resolver_match.view_name,
         utilisateur=request.user,
         habilitation=request.habilitation,
-        objet_type=view.journal,
-        objet_id=str(next(iter(kwargs.values()), "")),
         resultat=_RESULTATS.get(status, Resultat.ECHEC),
-        **request.shown,
+        **shown,
     )
