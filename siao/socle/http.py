@@ -85,6 +85,7 @@ def _declare(right: str, methods: tuple[str, ...], journal: str, from_any_page: 
             return response
 
         guarded.right, guarded.methods, guarded.journal = right, methods, journal
+        guarded.carries_data = "POST" in methods and not from_any_page
         return login_not_required(guarded) if right == PUBLIC else guarded
 
     return decorate
