@@ -17,6 +17,7 @@ from comptes.models import (
     granted_models,
 )
 from siao.socle.forms import Formulaire, JourField, MomentField
+from siao.socle.text import visible
 
 ADRESSE_INCOMPLETE = {"invalid": "Écrivez une adresse complète, par exemple prenom.nom@structure.fr."}
 
@@ -250,10 +251,23 @@ class HabilitationForm(Formulaire):
         }
 
 
-class InvitationForm(HabilitationForm):
+class NomField(forms.CharField):
+    """A name, without the invisible characters that would let it read as another one."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
+
+    def to_python(self, value):
+        return super().to_python(visible(value or ""))
+
+
+class IdentiteForm(Formulaire):
+    prenom = NomField(label="Prénom")
+    nom = NomField(label="Nom")
+
+
+class InvitationForm(HabilitationForm, IdentiteForm):
     courriel = AdresseField(widget=forms.EmailInput(attrs={"autocomplete": "off"}))
-    prenom = forms.CharField(label="Prénom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    nom = forms.CharField(label="Nom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
 def _territoire_field(territoires: dict) -> forms.ChoiceField:
@@ -281,11 +295,6 @@ def territoires_offered_to(auteur: Habilitation, profil: Profil):
                 siaos = Siao.objects.filter(departement__in=departements_of(auteur))
                 for siao in siaos.filter(pk__in=perimetre.siaos) if perimetre.siaos else siaos:
                     yield f"siao-{siao.pk}", siao
-
-
-class IdentiteForm(Formulaire):
-    prenom = forms.CharField(label="Prénom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    nom = forms.CharField(label="Nom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
 class MessageForm(Formulaire):
