@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -50,6 +50,7 @@ NOT_WHOLLY_MANAGED = (
     "Ce compte a aussi une habilitation que vous ne gérez pas. "
     "Retirez la vôtre, ou demandez à un administrateur au-dessus de vous d'agir sur le compte entier."
 )
+DISABLED = "Ce compte est désactivé : réactivez-le d'abord, ou demandez-le à un administrateur au-dessus de vous."
 LAST_NATIONAL = (
     "C'est le dernier administrateur national : nommez-en d'abord un autre, sinon plus personne ne pourrait le faire."
 )
@@ -118,6 +119,8 @@ def grant(
     """Give a habilitation: of a lower rank than the author's, inside the author's perimeter."""
     if profil not in profils_managed_by(auteur.profil):
         raise Refusal(OUT_OF_REACH)
+    if not utilisateur.is_active:
+        raise Refusal(DISABLED)
     habilitation = create_habilitation(
         utilisateur=utilisateur,
         profil=profil,
@@ -158,11 +161,16 @@ def withdraw(*, auteur: Habilitation, habilitation: Habilitation) -> None:
 def _keep_a_national_administrator(removed) -> None:
     """Refuse when the habilitations ``removed`` are those of the last national administrator."""
     national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL, utilisateur__is_active=True)
-    if not national.filter(pk__in=removed.values("pk")).exists():
+    leaving = national.filter(pk__in=removed.values("pk"))
+    if not leaving.exists():
         return
     # Two administrators who remove each other meet at this lock; what is asked after it sees the first one's work.
     list(national.order_by("pk").select_for_update(of=("self",)))
-    if not national.exclude(pk__in=removed.values("pk")).exists():
+    last_days = leaving.values_list("date_fin", flat=True)
+    until = None if None in last_days else max(last_days, default=None)
+    # Somebody must stay as long as who leaves would have: one whose habilitation ends tomorrow replaces nobody.
+    as_long = Q(date_fin__isnull=True) if until is None else Q(date_fin__isnull=True) | Q(date_fin__gte=until)
+    if not national.exclude(pk__in=removed.values("pk")).filter(as_long).exists():
         raise Refusal(LAST_NATIONAL)
 
 
@@ -187,13 +195,16 @@ def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habi
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
     if utilisateur is None:
         try:
-            utilisateur = Utilisateur.objects.create_user(courriel, prenom=prenom, nom=nom)
+            with transaction.atomic():
+                utilisateur = Utilisateur.objects.create_user(courriel, prenom=prenom, nom=nom)
         except ValidationError as error:
             raise Refusal(" ".join(error.messages)) from error
+        except IntegrityError:  # somebody else was inviting the same person
+            utilisateur = Utilisateur.objects.get(courriel=courriel)
     granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
     journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
-    if utilisateur.last_login is None and utilisateur.is_active:
-        ask_link(nature=NatureLien.INVITATION, courriel=courriel)
+    if utilisateur.last_login is None:
+        _note_link(nature=NatureLien.INVITATION, courriel=courriel)
     return granted
 
 
@@ -229,10 +240,12 @@ def reset(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
     utilisateur.set_unusable_password()
     utilisateur.save(update_fields=["password"])
     _drop_devices(utilisateur)
+    _end_links(utilisateur)
     end_sessions(utilisateur)
     journalise(action="comptes.reinitialiser", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
     never_came = utilisateur.last_login is None
-    ask_link(nature=NatureLien.INVITATION if never_came else NatureLien.REINITIALISATION, courriel=utilisateur.courriel)
+    nature = NatureLien.INVITATION if never_came else NatureLien.REINITIALISATION
+    _note_link(nature=nature, courriel=utilisateur.courriel)
 
 
 def _check_wholly_managed(auteur: Habilitation, utilisateur: Utilisateur) -> None:
@@ -243,19 +256,29 @@ def _check_wholly_managed(auteur: Habilitation, utilisateur: Utilisateur) -> Non
 # --- Links and passwords ----------------------------------------------------------------------------------------
 
 LINKS_PER_HOUR = 3
-"""No address receives more links in an hour, whoever asks."""
+"""How many new passwords visitors may ask for one address; the links that an administrator sends do not count."""
 
 
 @transaction.atomic
-def ask_link(*, nature: str, courriel: str) -> None:
-    """Note that a link is to be sent to ``courriel``; the worker knows whether it has an account."""
-    from comptes.tasks import send_links
-
+def ask_new_password(*, courriel: str) -> None:
+    """Note that a link is to be sent to ``courriel``, which a visitor typed; the worker knows if it has an account."""
     an_hour_ago = timezone.now() - timezone.timedelta(hours=1)
     courriel = courriel.strip().lower()
-    if Lien.objects.filter(courriel=courriel, demande_le__gt=an_hour_ago).count() < LINKS_PER_HOUR:
-        Lien.objects.create(nature=nature, courriel=courriel)
-        wake(send_links)
+    asked = Lien.objects.filter(nature=NatureLien.REINITIALISATION, courriel=courriel, demande_le__gt=an_hour_ago)
+    if asked.count() < LINKS_PER_HOUR:
+        _note_link(nature=NatureLien.REINITIALISATION, courriel=courriel)
+
+
+def _note_link(*, nature: str, courriel: str) -> None:
+    from comptes.tasks import send_links
+
+    Lien.objects.create(nature=nature, courriel=courriel)
+    wake(send_links)
+
+
+def _end_links(utilisateur: Utilisateur, **which) -> None:
+    """From now on, the links sent to ``utilisateur`` (those of ``which``) open nothing."""
+    Lien.objects.filter(utilisateur=utilisateur, **which).usable().update(expire_le=timezone.now())
 
 
 def send_pending_links() -> int:
@@ -285,7 +308,8 @@ def _send(lien: Lien, utilisateur: Utilisateur) -> None:
     """Draw the secret, keep its hash, send it. An e-mail that cannot leave undoes the rest."""
     secret = secrets.token_urlsafe(32)
     now = timezone.now()
-    Lien.objects.filter(utilisateur=utilisateur).usable().update(expire_le=now)  # only the last link opens
+    # Only the last one opens; but who says to have forgotten a password does not undo an invitation.
+    _end_links(utilisateur, nature=lien.nature)
     lien.utilisateur, lien.envoye_le, lien.expire_le = utilisateur, now, now + NatureLien(lien.nature).duree
     lien.empreinte = _hash(secret)
     lien.save()
@@ -309,6 +333,7 @@ def choose_password(*, secret: str, mot_de_passe: str) -> Utilisateur:
     utilisateur = lien.utilisateur
     with acting(utilisateur=utilisateur):
         Lien.objects.filter(pk=lien.pk).update(utilise_le=timezone.now())
+        _end_links(utilisateur)
         utilisateur.set_password(mot_de_passe)
         utilisateur.save(update_fields=["password"])
         end_sessions(utilisateur)

@@ -16,7 +16,8 @@ from comptes.models import (
     Siao,
     granted_models,
 )
-from siao.socle.forms import Formulaire
+from siao.socle.forms import Formulaire, JourField, MomentField
+from siao.socle.text import visible
 
 ADRESSE_INCOMPLETE = {"invalid": "Écrivez une adresse complète, par exemple prenom.nom@structure.fr."}
 
@@ -218,20 +219,8 @@ class ExtensionForm(Formulaire):
 class HabilitationForm(Formulaire):
     """Where one profil will be exercised, and between which dates. Offers only what the author may give."""
 
-    date_debut = forms.DateField(
-        label="À partir du",
-        help_text="Exemple : 31/12/2026",
-        initial=timezone.localdate,
-        widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "off"}),
-        error_messages={"invalid": "Écrivez une date comme 31/12/2026."},
-    )
-    date_fin = forms.DateField(
-        label="Jusqu'au (facultatif)",
-        help_text="Dernier jour compris. Exemple : 31/12/2026",
-        required=False,
-        widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "off"}),
-        error_messages={"invalid": "Écrivez une date comme 31/12/2026."},
-    )
+    date_debut = JourField(label="À partir du", initial=timezone.localdate)
+    date_fin = JourField(label="Jusqu'au (facultatif)", help_text="Dernier jour compris.", required=False)
 
     def __init__(self, *args, auteur: Habilitation, profil: Profil, departement: Departement | None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -262,10 +251,23 @@ class HabilitationForm(Formulaire):
         }
 
 
-class InvitationForm(HabilitationForm):
+class NomField(forms.CharField):
+    """A name, without the invisible characters that would let it read as another one."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
+
+    def to_python(self, value):
+        return super().to_python(visible(value or ""))
+
+
+class IdentiteForm(Formulaire):
+    prenom = NomField(label="Prénom")
+    nom = NomField(label="Nom")
+
+
+class InvitationForm(HabilitationForm, IdentiteForm):
     courriel = AdresseField(widget=forms.EmailInput(attrs={"autocomplete": "off"}))
-    prenom = forms.CharField(label="Prénom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    nom = forms.CharField(label="Nom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
 def _territoire_field(territoires: dict) -> forms.ChoiceField:
@@ -295,28 +297,12 @@ def territoires_offered_to(auteur: Habilitation, profil: Profil):
                     yield f"siao-{siao.pk}", siao
 
 
-class IdentiteForm(Formulaire):
-    prenom = forms.CharField(label="Prénom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    nom = forms.CharField(label="Nom", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-
-
 class MessageForm(Formulaire):
     nature = forms.ChoiceField(label="Nature", choices=NatureMessage.choices)
     titre = forms.CharField(label="Titre", max_length=120)
     texte = forms.CharField(label="Texte", max_length=1000, widget=forms.Textarea(attrs={"rows": 5}))
-    debut = forms.DateTimeField(
-        label="Affiché à partir du",
-        help_text="Exemple : 31/12/2026 08:00",
-        initial=timezone.now,
-        widget=forms.DateTimeInput(format="%d/%m/%Y %H:%M"),
-        error_messages={"invalid": "Écrivez un jour et une heure comme 31/12/2026 08:00."},
-    )
-    fin = forms.DateTimeField(
-        label="Affiché jusqu'au",
-        help_text="Exemple : 31/12/2026 18:00",
-        widget=forms.DateTimeInput(format="%d/%m/%Y %H:%M"),
-        error_messages={"invalid": "Écrivez un jour et une heure comme 31/12/2026 18:00."},
-    )
+    debut = MomentField(label="Affiché à partir du", initial=timezone.now)
+    fin = MomentField(label="Affiché jusqu'au")
     profils = forms.MultipleChoiceField(
         label="Profils destinataires",
         help_text="Aucune case cochée : tous les profils.",
@@ -358,12 +344,7 @@ class MessageForm(Formulaire):
 
 
 class RechercheJournalForm(Formulaire):
-    jour = forms.DateField(
-        label="Jour",
-        help_text="Exemple : 31/12/2026",
-        required=False,
-        error_messages={"invalid": "Écrivez une date comme 31/12/2026."},
-    )
+    jour = JourField(label="Jour", required=False)
     compte = forms.CharField(label="Compte", help_text="Son adresse courriel entière.", required=False, max_length=254)
     resultat = forms.ChoiceField(label="Résultat", required=False, choices=[("", "Tous"), *Resultat.choices])
     avant = forms.IntegerField(required=False, widget=forms.HiddenInput)

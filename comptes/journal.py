@@ -54,7 +54,7 @@ def journalise(
         habilitation=habilitation,
         action=action,
         objet_type=objet_type,
-        objet_id=objet_id[:40],
+        objet_id=objet_id.replace("\0", "")[:40],  # it may come from the address
         resultat=resultat,
         nombre=nombre,
         recherche=hashlib.sha256(recherche.encode()).hexdigest() if recherche else "",

@@ -25,8 +25,10 @@ class LoginRequired(LoginRequiredMiddleware):
     """Sends visitors to the login page; what they had typed before their session ended waits for them behind it."""
 
     def handle_no_permission(self, request, view_func):
-        if request.method == "POST":
+        if request.method == "POST" and view_func.carries_data:
             saisies.keep(request)
+        if "GET" not in view_func.methods:
+            return redirect(settings.LOGIN_URL)  # there is no page to come back to
         if request.headers.get("HX-Request"):
             # A fragment cannot hold the login page: the browser loads it whole.
             response = redirect(settings.LOGIN_URL)
@@ -127,12 +129,11 @@ def _journalise(request, view, kwargs, status: int) -> None:
     refused = status in (403, 409)
     if not (refused or (view.journal and (status == 200 or status >= 400))):
         return
+    shown = {"objet_type": view.journal, "objet_id": str(next(iter(kwargs.values()), "")), **request.shown}
     journalise(
         action=request.resolver_match.view_name,
         utilisateur=request.user,
         habilitation=request.habilitation,
-        objet_type=view.journal,
-        objet_id=str(next(iter(kwargs.values()), "")),
         resultat=_RESULTATS.get(status, Resultat.ECHEC),
-        **request.shown,
+        **shown,
     )

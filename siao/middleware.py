@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import connection
 
+from siao.views import method_not_allowed
+
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -13,6 +15,20 @@ def private_pages(get_response):
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def methods_in_french(get_response):
+    """Give a page to the refusal of a method, which Django leaves empty: a bookmark of an address that only writes."""
+
+    def middleware(request):
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            page = method_not_allowed(request)
+            page.headers["Allow"] = response.headers["Allow"]
+            return page
         return response
 
     return middleware

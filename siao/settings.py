@@ -12,6 +12,8 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 
+from siao.logs import without_secrets
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
 
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "siao.middleware.private_pages",
+    "siao.middleware.methods_in_french",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "siao.middleware.one_attempt",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -322,6 +325,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                without_secrets,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         }

@@ -64,6 +64,10 @@ def permission_denied(request, exception=None):
     return _error(request, 403)
 
 
+def method_not_allowed(request):
+    return _error(request, 405)
+
+
 def csrf_failure(request, reason=""):
     return _error(request, 403, template="siao/erreurs/formulaire_expire.html")
 

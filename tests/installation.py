@@ -205,6 +205,7 @@ class PostgreSQL(Program):
 
 def somebody_waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would see the same activity for ever
         cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
         return cursor.fetchone()[0]
 

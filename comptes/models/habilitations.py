@@ -29,10 +29,11 @@ class HabilitationQuerySet(models.QuerySet):
 
         Today is the day in metropolitan France for everybody: a right is given and taken away by that clock.
         """
-        today = timezone.localdate()
-        return self.filter(
-            Q(date_fin__isnull=True) | Q(date_fin__gte=today), date_debut__lte=today, retiree_le__isnull=True
-        )
+        return self.not_over().filter(date_debut__lte=timezone.localdate())
+
+    def not_over(self):
+        """Current ones and those to come."""
+        return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=timezone.localdate()), retiree_le__isnull=True)
 
     def ending_within(self, delay: datetime.timedelta):
         """Current ones whose last day comes within ``delay``."""

@@ -26,8 +26,20 @@ ACTIONS: dict[str, str] = {
     "exporter_comptes": "Export des comptes",
     "compte": "Consultation du compte",
     "journal": "Consultation du journal",
-    "acces": "Liste des accès",
-    "historique": "Historique",
+    "acces": "Consultation des accès",
+    "historique": "Consultation de l'historique",
+    "inviter": "Page d'invitation",
+    "modifier_compte": "Page du nom d'un compte",
+    "desactiver_compte": "Page de désactivation",
+    "reactiver_compte": "Page de réactivation",
+    "reinitialiser_compte": "Page d'envoi d'un lien",
+    "ajouter_habilitation": "Page d'ajout d'une habilitation",
+    "retirer_habilitation": "Page de retrait d'une habilitation",
+    "etendre_habilitation": "Page d'extension d'une habilitation",
+    "messages": "Liste des messages",
+    "publier_message": "Page d'un nouveau message",
+    "modifier_message": "Page d'un message",
+    "retirer_message": "Retrait d'un message",
     "comptes.accorder": "Habilitation accordée",
     "comptes.etendre": "Habilitation étendue",
     "comptes.retirer": "Habilitation retirée",
@@ -128,7 +140,7 @@ class EntreeJournal(models.Model):
     @property
     def libelle(self) -> str:
         """The action in words: that of an action, else the name of the page."""
-        return ACTIONS.get(self.action, self.action)
+        return ACTIONS.get(self.action) or f"Page « {self.action} »"
 
     @property
     def objet_libelle(self) -> str:

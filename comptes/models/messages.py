@@ -1,5 +1,7 @@
 """Messages to users, shown on their home page."""
 
+import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -73,6 +75,12 @@ class Message(models.Model):
                 condition=Q(fin__gt=F("debut")),
                 name="message_finit_apres_son_debut",
                 violation_error_message="La fin de l'affichage doit suivre son début.",
+            ),
+            # Python reads no year before 1: one such row would close the home page of all who are sent the message.
+            models.CheckConstraint(
+                condition=Q(debut__gte=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)),
+                name="message_de_cette_epoque",
+                violation_error_message="Un message ne s'affiche pas avant l'an 2000.",
             ),
             models.CheckConstraint(
                 condition=Q(profils__contained_by=Profil.values),

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
+_NAVIGATEURS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+_SYSTEMES = ("Windows", "Android", "iPhone", "iPad", "Macintosh", "Linux")
+
 
 class Session(AbstractBaseSession):
     """A row of the session store (``comptes.sessions``); every column comes from the session's own data."""
@@ -28,3 +31,11 @@ class Session(AbstractBaseSession):
         from comptes.sessions import SessionStore
 
         return SessionStore
+
+    @property
+    def appareil(self) -> str:
+        """The browser as people name it, « Firefox sur Windows »; else the beginning of what it says of itself."""
+        said = self.navigateur
+        browser = next((name for mark, name in _NAVIGATEURS.items() if mark in said), None)
+        system = next((name for name in _SYSTEMES if name in said), None)
+        return f"{browser} sur {system}" if browser and system else said[:60] or "—"

@@ -23,13 +23,13 @@ class UtilisateurQuerySet(models.QuerySet):
         return self.filter(Exists(theirs.filter(utilisateur=OuterRef("pk"))))
 
     def wholly_managed_by(self, habilitation):
-        """Among them, those with no current habilitation that escapes ``habilitation``.
+        """Among them, those with no habilitation, current or to come, that escapes ``habilitation``.
 
         Only they can be disabled, reset or renamed: that touches all their habilitations at once.
         """
         others = (
             self._habilitations()
-            .current()
+            .not_over()
             .exclude(pk__in=self._habilitations().manageable_by(habilitation).values("pk"))
         )
         return self.manageable_by(habilitation).exclude(Exists(others.filter(utilisateur=OuterRef("pk"))))

@@ -27,6 +27,7 @@ from siao.socle.http import attachment, reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 from siao.socle.text import fold
+from siao.socle.xlsx import RISKY
 
 UTILISATEUR = "comptes.utilisateur"
 
@@ -103,7 +104,7 @@ def exporter_comptes(request):
 
 def _harmless(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if value.startswith(RISKY) else value
 
 
 # --- One account ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.contrib import auth, messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp import devices_for_user, user_has_device, verify_token
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -16,7 +17,7 @@ from comptes import actions, proconnect, saisies
 from comptes.forms import AdresseForm, CodeForm, ConnexionForm, NouveauMotDePasseForm
 from comptes.journal import journalise
 from comptes.middleware import PROCONNECT_SECOND_FACTOR
-from comptes.models import NatureLien, Resultat, Utilisateur
+from comptes.models import Resultat, Utilisateur
 from comptes.sessions import open_session
 from siao.socle.http import CONNECTED, PUBLIC, reads, returns_from_elsewhere, writes
 from siao.socle.refusal import Refusal
@@ -49,18 +50,28 @@ def connexion(request):
 def connexion_code(request):
     """Second step, for the accounts that have a second factor."""
     pending = request.session.get(PENDING)
-    if not pending or time.time() - pending["le"] > PENDING_AGE:
+    utilisateur = _pending_user(pending) if pending else None
+    if utilisateur is None:
         return redirect("connexion")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        utilisateur = Utilisateur.objects.get(pk=pending["utilisateur"])
         device = verified_device(utilisateur, form.cleaned_data["code"])
-        if device and utilisateur.is_active:
+        if device:
             utilisateur.otp_device = device  # django-otp keeps it in the session at login
             return _log_in(request, utilisateur, pending["suite"])
         journalise(action="connexion", resultat=Resultat.REFUSE)
         form.add_error("code", "Ce code n'est pas le bon, ou il a déjà servi. Attendez le suivant, puis écrivez-le.")
     return render(request, "comptes/connexion_code.html", {"form": form})
+
+
+def _pending_user(pending: dict) -> Utilisateur | None:
+    """Whose second factor is awaited; None once it is too late, the password changed or the account disabled."""
+    if time.time() - pending["le"] > PENDING_AGE:
+        return None
+    utilisateur = Utilisateur.objects.filter(pk=pending["utilisateur"], is_active=True).first()
+    if utilisateur is None or not constant_time_compare(pending["empreinte"], utilisateur.get_session_auth_hash()):
+        return None
+    return utilisateur
 
 
 def verified_device(utilisateur, code: str):
@@ -85,7 +96,7 @@ def deconnexion(request):
 def mot_de_passe_oublie(request):
     form = AdresseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.ask_link(nature=NatureLien.REINITIALISATION, courriel=form.cleaned_data["courriel"])
+        actions.ask_new_password(courriel=form.cleaned_data["courriel"])
         messages.success(
             request,
             "Si un compte a cette adresse, un courriel vient d'y partir : son lien est valable une heure. "
@@ -149,6 +160,7 @@ def _first_factor_given(request, utilisateur, suite: str):
         return _log_in(request, utilisateur, suite)
     request.session[PENDING] = {
         "utilisateur": utilisateur.pk,
+        "empreinte": utilisateur.get_session_auth_hash(),
         "le": time.time(),
         "suite": suite,
     }

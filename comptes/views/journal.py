@@ -21,6 +21,7 @@ def journal(request):
     form = RechercheJournalForm(request.GET)
     entries = EntreeJournal.objects.visible_to(request.perimetre).readable()
     if form.is_valid():
+        request.shown["recherche"] = form.cleaned_data["compte"]
         entries = form.filtered(entries)
     entries = list(entries[: PAR_PAGE + 1])
     request.shown["nombre"] = len(entries[:PAR_PAGE])
@@ -59,6 +60,7 @@ def _visible_object(request, modele: str, pk: int):
     droit = historique.MODELES.get(modele)
     if droit is None:
         raise Http404
+    request.shown.update(objet_type=modele, objet_id=str(pk))  # what is shown is this object's
     if not request.may(droit):
         raise PermissionDenied
     rows = apps.get_model(modele)._default_manager.all()

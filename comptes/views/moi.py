@@ -98,7 +98,7 @@ def changer_mot_de_passe(request):
 @writes(CONNECTED)
 def double_authentification(request):
     """Enrol an application: draw a key, show it, and believe it once a code proves that it was copied."""
-    device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed").first()
+    device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed", "pk").first()
     form = CodeForm(request.POST if "code" in request.POST else None)
     if request.method == "POST":
         if device is None:

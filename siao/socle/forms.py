@@ -21,5 +21,38 @@ class Formulaire(DsfrBaseForm):
     bound_field_class = Champ
 
 
+ANNEES = range(2000, 2200)
+"""Years that a person may write: one mistyped as 0026 or 20026 is refused rather than kept for ever."""
+
+
+class _Quand:
+    """What the fields of dates have in common: the example, the words of a refusal, the years."""
+
+    FORMAT, EXEMPLE, NOM = "%d/%m/%Y", "31/12/2026", "une date"
+
+    def __init__(self, *, help_text="", **options):
+        super().__init__(
+            help_text=f"{help_text} Exemple : {self.EXEMPLE}".strip(),
+            widget=self.widget(format=self.FORMAT, attrs={"autocomplete": "off"}),
+            error_messages={"invalid": f"Écrivez {self.NOM} comme {self.EXEMPLE}."},
+            **options,
+        )
+
+    def validate(self, value):
+        super().validate(value)
+        if value and value.year not in ANNEES:
+            raise forms.ValidationError(f"Écrivez une année entre {ANNEES[0]} et {ANNEES[-1]}.")
+
+
+class JourField(_Quand, forms.DateField):
+    """A day, written as people do."""
+
+
+class MomentField(_Quand, forms.DateTimeField):
+    """A day and an hour, written as people do."""
+
+    FORMAT, EXEMPLE, NOM = "%d/%m/%Y %H:%M", "31/12/2026 08:00", "un jour et une heure"
+
+
 class FormulaireDeModele(Formulaire, forms.ModelForm):
     """The same for the fields of a model."""

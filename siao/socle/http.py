@@ -17,6 +17,8 @@ checked against it. What needs a model is asked of the request, where the applic
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import quote
 
 from django.conf import settings
@@ -85,6 +87,7 @@ def _declare(right: str, methods: tuple[str, ...], journal: str, from_any_page: 
             return response
 
         guarded.right, guarded.methods, guarded.journal = right, methods, journal
+        guarded.carries_data = "POST" in methods and not from_any_page
         return login_not_required(guarded) if right == PUBLIC else guarded
 
     return decorate
@@ -165,6 +168,6 @@ def client_ip(request: HttpRequest) -> str | None:
     """Address of the browser. Behind our proxy, the one that the proxy wrote: what the browser claims is ignored."""
     if settings.SECURE_PROXY_SSL_HEADER:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip()
-        if forwarded:
-            return forwarded
+        with suppress(ValueError):
+            return str(ip_address(forwarded))
     return request.META.get("REMOTE_ADDR") or None

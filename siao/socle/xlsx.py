@@ -16,7 +16,8 @@ MAXIMUM = 32_767
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SCRATCH = "siao-classeur-"
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet could take for a formula."""
 
 
 def writable(text: str) -> str:
@@ -72,7 +73,7 @@ class Book:
         """Write ``value`` (rows and columns from 0) as what it is: a text is never a formula, a link or a number."""
         if isinstance(value, str):
             text = writable(value)
-            if text.startswith(_RISKY):
+            if text.startswith(RISKY):
                 properties["quote_prefix"] = True
             sheet.write_string(row, column, text, self.format(**properties))
         elif value is None:

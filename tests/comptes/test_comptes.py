@@ -1,6 +1,7 @@
 """The list of accounts, its search and its export; one account: rename, disable, call back, reset."""
 
 import csv
+import datetime
 import io
 
 import pytest
@@ -179,6 +180,13 @@ def test_a_reset_forgets_password_second_factor_and_sessions(page, ecoutant):
     assert not ecoutant.has_usable_password()
     assert not TOTPDevice.objects.filter(user=ecoutant).exists()
     assert elsewhere.get(reverse("accueil")).status_code == 302
+
+
+def test_nor_is_an_account_that_will_have_one(page, ecoutant):
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+    habilite(ecoutant, Profil.ADMIN_DEPARTEMENTAL, departement_id="35", date_debut=tomorrow)
+    answer = page.post(reverse("reinitialiser_compte", args=[ecoutant.pk]))
+    assert "que vous ne gérez pas" in words(answer)
 
 
 def test_an_account_with_a_habilitation_of_others_is_not_theirs_to_close(page, ecoutant):

@@ -84,6 +84,8 @@ def test_the_address_of_the_browser_is_the_one_that_our_proxy_saw(rf, settings):
     assert client_ip(request) == "10.0.0.1"
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert client_ip(request) == "198.51.100.7"
+    for nonsense in ("", "unknown", "198.51.100.7:4711", "<script>"):
+        assert client_ip(rf.get("/", HTTP_X_FORWARDED_FOR=nonsense, REMOTE_ADDR="10.0.0.1")) == "10.0.0.1"
 
 
 SUITES = [

@@ -115,6 +115,27 @@ def test_the_second_step_does_not_wait_for_ever(agent, clock):
     assert Navigateur().get(CODE).url == reverse("connexion")
 
 
+@pytest.mark.parametrize("change", ["password", "account"])
+def test_nor_does_it_outlive_the_password_or_the_account(agent, clock, change):
+    enrolled(agent)
+    browser, _ = first_step(agent)
+    clock.move_to("2026-11-21T08:01:00Z", tick=False)
+    if change == "password":
+        agent.set_password("une autre phrase assez longue")
+    agent.is_active = change == "password"
+    agent.save()
+    assert browser.post(CODE, {"code": code_of(agent)}).url == reverse("connexion")
+    assert browser.get(ACCUEIL).status_code == 302
+
+
+def test_two_tabs_enrol_one_key(agent):
+    browser, _ = first_step(agent)
+    TOTPDevice.objects.create(user=agent, name="Application", confirmed=False)
+    TOTPDevice.objects.create(user=agent, name="Application", confirmed=False)
+    shown = {browser.get(URL).text.split("la clé <code>")[1].split("</code>")[0] for _ in range(8)}
+    assert len(shown) == 1
+
+
 def test_new_recovery_codes_replace_the_old_ones(agent):
     browser, codes = enrolled(agent)
     page = browser.post(reverse("codes_de_secours"))

@@ -1,10 +1,13 @@
 """Giving, extending and taking away habilitations; the last national administrator; orphan grants."""
 
+import datetime
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes import actions
 from comptes.droits import Profil
@@ -12,6 +15,7 @@ from comptes.models import EntreeJournal, Habilitation, Octroi, Utilisateur
 from comptes.nuit import run
 from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, habilitation_of, habilite, make_utilisateur, words
+from tests.installation import somebody_waits_for_a_lock, wait_until
 from tests.offre.fabrique import make_dispositif, make_rattachement
 
 
@@ -136,6 +140,18 @@ def test_the_last_national_administrator_stays():
     assert page.post(reverse("retirer_habilitation", args=[habilitation.pk])).status_code == 302
 
 
+@pytest.mark.django_db
+def test_somebody_who_leaves_tomorrow_does_not_replace_them():
+    only = make_utilisateur(Profil.ADMIN_NATIONAL)
+    today = timezone.localdate()
+    leaving = make_utilisateur(Profil.ADMIN_NATIONAL, date_debut=today, date_fin=today + datetime.timedelta(days=1))
+    page = client_of(only)
+    address = reverse("retirer_habilitation", args=[habilitation_of(only).pk])
+    assert "C'est le dernier administrateur national" in words(page.post(address))
+    # But the one with an end may go: the other stays longer.
+    assert page.post(reverse("retirer_habilitation", args=[habilitation_of(leaving).pk])).status_code == 302
+
+
 def test_two_administrators_who_remove_each_other_at_once_leave_one(base_reelle):
     pair = [make_utilisateur(Profil.ADMIN_NATIONAL) for _ in range(2)]
     held = [habilitation_of(utilisateur) for utilisateur in pair]
@@ -157,6 +173,36 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(base_reelle)
         thread.join()
     assert Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL).count() == 1
     assert refused == [actions.LAST_NATIONAL]
+
+
+def test_two_administrators_who_invite_the_same_person_at_once_both_succeed(base_reelle):
+    here = habilitation_of(make_utilisateur(Profil.ADMIN_SIAO))
+    there = habilitation_of(make_utilisateur(Profil.ADMIN_SIAO, departement_id="35"))
+
+    def invite(auteur):
+        actions.invite(
+            auteur=auteur,
+            courriel="nouvelle@test.example",
+            prenom="Nouvelle",
+            nom="Personne",
+            profil=Profil.ECOUTANT_115,
+            territoire=auteur.siao,
+        )
+
+    def invite_there():
+        try:
+            invite(there)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            invite(here)
+            second = threads.submit(invite_there)
+            wait_until(somebody_waits_for_a_lock, "the second invitation waits")
+        second.result()
+    guest = Utilisateur.objects.get(courriel="nouvelle@test.example")
+    assert {habilitation.siao_id for habilitation in guest.habilitations.all()} == {"44", "35"}
 
 
 # --- Orphan grants ----------------------------------------------------------------------------------------------

@@ -171,6 +171,21 @@ def test_posted_privileges_are_ignored(page):
     assert habilitation_of(guest).siao_id == "44"
 
 
+def test_a_disabled_account_is_given_nothing_before_it_is_enabled(page):
+    known = make_utilisateur(Profil.OPERATEUR_SIAO)
+    Utilisateur.objects.filter(pk=known.pk).update(is_active=False)
+    answer = page.post(INVITER, {**GUEST, "courriel": known.courriel})
+    assert "Ce compte est désactivé : réactivez-le d'abord" in words(answer)
+    assert known.habilitations.count() == 1
+    assert "Ajouter une habilitation" not in words(page.get(reverse("compte", args=[known.pk])))
+
+
+def test_names_keep_no_character_that_nobody_sees(page):
+    page.post(INVITER, {**GUEST, "prenom": "\u202eNou\u200bvelle\u0000", "nom": "\u2066Personne"})
+    guest = Utilisateur.objects.get(courriel="nouvelle.personne@test.example")
+    assert (guest.prenom, guest.nom) == ("Nouvelle", "Personne")
+
+
 # --- Forgotten password -----------------------------------------------------------------------------------------
 
 OUBLIE = reverse("mot_de_passe_oublie")
@@ -211,6 +226,37 @@ def test_three_links_an_hour_at_most(client, admin):
     for _ in range(5):
         client.post(OUBLIE, {"courriel": admin.courriel})
     assert Lien.objects.count() == 3
+
+
+def test_what_visitors_ask_for_an_address_does_not_stop_its_invitation(page, client):
+    for _ in range(5):
+        client.post(OUBLIE, {"courriel": GUEST["courriel"]})
+    page.post(INVITER, GUEST)
+    send_all()
+    assert any(message.subject == "SI SIAO : votre compte est ouvert" for message in mail.outbox)
+
+
+def test_a_forgotten_password_leaves_the_invitation_open_until_one_of_them_is_used(page, client, time_machine):
+    time_machine.move_to("2026-11-21T10:00:00Z", tick=False)
+    page.post(INVITER, GUEST)
+    invitation = send_all()
+    client.post(OUBLIE, {"courriel": GUEST["courriel"]})
+    forgotten = send_all()
+    time_machine.move_to("2026-11-23T10:00:00Z", tick=False)
+    assert (client.get(invitation).status_code, client.get(forgotten).status_code) == (200, 410)
+
+    client.post(OUBLIE, {"courriel": GUEST["courriel"]})
+    forgotten = send_all()
+    assert client.post(forgotten, {"mot_de_passe": PASSWORD, "confirmation": PASSWORD}).status_code == 302
+    assert client.get(invitation).status_code == 410
+
+
+def test_a_reset_closes_the_links_already_sent(page, client):
+    page.post(INVITER, GUEST)
+    address = send_all()
+    guest = Utilisateur.objects.get(prenom="Nouvelle")
+    page.post(reverse("reinitialiser_compte", args=[guest.pk]))  # before the worker sends the new one
+    assert client.get(address).status_code == 410
 
 
 def test_a_mail_server_that_fails_is_tried_again_then_given_up(client, admin, settings, monkeypatch):

@@ -12,8 +12,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from comptes import journal, nuit
+from comptes import urls as comptes_urls
 from comptes.droits import Droit, Profil
 from comptes.models import EntreeJournal, Sceau
+from comptes.models.journal import ACTIONS
 from siao.socle.database import check_now
 from siao.socle.http import reads, writes
 from tests.comptes.fabrique import client_of, make_utilisateur, words
@@ -295,6 +297,42 @@ def test_who_opened_one_object():
     assert "Consultation du compte" in page
     for unknown in ("comptes.session", "offre.rattachement", "auth.group", "x"):
         assert client.get(reverse("acces", args=[unknown, 1])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_who_read_the_history_or_the_accesses_of_an_object_is_among_them():
+    admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
+    client = client_of(admin)
+    client.get(reverse("historique", args=["comptes.utilisateur", ecoutant.pk]))
+    client.get(reverse("acces", args=["comptes.utilisateur", ecoutant.pk]))
+    assert [(one.action, one.nombre) for one in EntreeJournal.objects.about(ecoutant).order_by("pk")] == [
+        ("historique", 1),
+        ("acces", 1),
+    ]
+    hidden = make_utilisateur(Profil.ECOUTANT_115, departement_id="35")
+    assert client.get(reverse("historique", args=["comptes.utilisateur", hidden.pk])).status_code == 404
+    assert EntreeJournal.objects.about(hidden).get().resultat == "INTROUVABLE"
+
+
+@pytest.mark.django_db
+def test_an_unwritable_address_is_a_missing_page_and_an_entry():
+    client = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    assert client.get("/historique/%00/1/").status_code == 404
+    assert EntreeJournal.objects.get().resultat == "INTROUVABLE"
+
+
+@pytest.mark.django_db
+def test_searching_the_accesses_of_somebody_leaves_its_print():
+    admin = make_utilisateur(Profil.ADMIN_SIAO)
+    client_of(admin).get(URL, {"compte": "quelqu.un@test.example"})
+    assert len(EntreeJournal.objects.get().recherche) == 64
+
+
+def test_every_entry_reads_in_french():
+    views = [(view.name, view.callback) for view in comptes_urls.urlpatterns]
+    journalled = [name for name, view in views if view.right in Droit.values or view.journal]
+    assert len(journalled) > 15
+    assert [name for name in journalled if name not in ACTIONS] == []
 
 
 @pytest.mark.django_db

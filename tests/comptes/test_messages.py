@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -112,3 +113,26 @@ def test_the_end_follows_the_beginning():
     assert "L'affichage doit finir après avoir commencé" in words(answer)
     assert "31/12/2026 08:00" in words(client.post(reverse("publier_message"), {**TYPED, "debut": "demain"}))
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        {"debut": "01/01/0001 00:00", "fin": "01/01/2030 08:00"},
+        {"debut": "31/12/1999 23:59", "fin": "01/01/2030 08:00"},
+        {"debut": "01/01/2026 08:00", "fin": "31/12/9999 23:59"},
+    ],
+)
+def test_a_mistyped_year_closes_nobody_s_home_page(dates):
+    admin = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    answer = admin.post(reverse("publier_message"), {**TYPED, **dates})
+    assert "Écrivez une année entre 2000 et 2199" in words(answer)
+    assert "Coupure de mardi" in answer.text  # nothing typed is lost
+    assert admin.get(reverse("messages")).status_code == 200
+    assert admin.get(ACCUEIL).status_code == 200
+    assert not Message.objects.exists()
+
+
+def test_the_database_refuses_it_too():
+    with pytest.raises(IntegrityError, match="message_de_cette_epoque"), transaction.atomic():
+        make(days=(-365 * 30, 1))

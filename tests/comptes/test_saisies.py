@@ -113,6 +113,29 @@ def test_after_40_minutes_on_a_form_what_was_typed_is_offered_again_after_login(
     assert Message.objects.get().titre == "Coupure de mardi"
 
 
+@pytest.mark.parametrize("name", ["deconnexion", "prolonger", "choisir_habilitation"])
+def test_a_click_that_carries_no_data_is_not_offered_again_after_the_end_of_the_session(agent, time_machine, name):
+    time_machine.move_to("2026-11-21T10:00:00Z", tick=False)
+    client = client_of(agent)
+    stamp = client.stamp()
+    time_machine.move_to("2026-11-21T10:40:00Z", tick=False)
+    sent = client.post(reverse(name), {"ouvert_par": stamp})
+    assert sent.url == reverse("connexion")  # where logging in leads to a page, not to an address that only writes
+    assert "Ce que vous aviez saisi" not in words(client.get(sent.url))
+    logged_in = client.post(sent.url, {"username": agent.courriel, "password": PASSWORD})
+    assert logged_in.url == reverse("accueil")
+
+
+def test_a_form_without_a_page_of_its_own_is_offered_again_too(agent, time_machine):
+    time_machine.move_to("2026-11-21T10:00:00Z", tick=False)
+    client = client_of(agent)
+    stamp = client.stamp()
+    time_machine.move_to("2026-11-21T10:40:00Z", tick=False)
+    assert client.post(reverse("terminer_sessions"), {"ouvert_par": stamp}).url == reverse("connexion")
+    logged_in = client.post(reverse("connexion"), {"username": agent.courriel, "password": PASSWORD})
+    assert logged_in.url == reverse("saisie")
+
+
 def test_somebody_else_who_logs_in_there_does_not_see_it(agent, time_machine):
     other = make_utilisateur(Profil.ADMIN_SIAO)
     other.set_password(PASSWORD)

@@ -84,6 +84,21 @@ def test_one_s_own_sessions_are_listed_and_ended(agent):
     assert here.get(ACCUEIL).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox sur Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome sur Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge sur Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome sur Android"),
+        ("curl/8.0", "curl/8.0"),
+        ("", "—"),
+    ],
+)
+def test_a_browser_is_named_as_people_do(said, shown):
+    assert Session(navigateur=said).appareil == shown
+
+
 def test_a_session_of_somebody_else_is_not_found(agent):
     other = make_utilisateur()
     client_of(other).get(ACCUEIL)

@@ -1,6 +1,10 @@
 """Every page that needs no account, the error pages, and what all responses carry."""
 
+import io
+import logging
+
 import pytest
+import structlog
 from django.test import Client
 from django.urls import reverse
 
@@ -58,11 +62,35 @@ def test_a_form_without_its_token_is_refused_in_french():
     assert "Ce formulaire n'est plus valable" in words(answer)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503])
 def test_error_pages_need_nothing(rf, status):
     answer = views._error(rf.get("/"), status)
     assert answer.status_code == status
     assert "Retour à l" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_address_that_only_writes_has_a_page_in_french_for_those_who_open_it():
+    answer = client_of(make_utilisateur()).get(reverse("deconnexion"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Rien n'a été modifié" in words(answer)
+    assert "Numéro de la demande" in answer.text
+
+
+@pytest.mark.django_db
+def test_the_secret_of_an_emailed_link_never_reaches_the_logs(monkeypatch):
+    console = next(
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
+    )
+    monkeypatch.setattr(console, "stream", io.StringIO())
+    Client(enforce_csrf_checks=True).post("/lien/le-secret-du-lien/", {"mot_de_passe": "x"})
+    Client().get("/lien/le-secret-du-lien/")
+    lines = console.stream.getvalue()
+    assert "POST /lien/…/" in lines
+    assert "Gone: /lien/…/" in lines
+    assert "le-secret-du-lien" not in lines
 
 
 @pytest.mark.django_db
