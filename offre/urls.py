@@ -1,12 +1,28 @@
 from django.urls import path
 
-from offre.views import listes, temps1
+from offre.views import listes, places, temps1
 
 app_name = "offre"
 urlpatterns = [
     path("entites/", listes.entites, name="entites"),
     path("dispositifs/", listes.dispositifs, name="dispositifs"),
     path("financements/", listes.financements, name="financements"),
+    # Places
+    path("places/", places.places, name="places"),
+    path("disponibilites/", places.disponibilites, name="disponibilites"),
+    path("dispositifs/<int:pk>/places/", places.places_dispositif, name="places_dispositif"),
+    path("dispositifs/<int:pk>/places/confirmer/", places.confirmer, name="confirmer_places"),
+    path("dispositifs/<int:pk>/places/nouveau-groupe/", places.creer_groupe, name="creer_groupe"),
+    path("places/groupes/<int:pk>/modifier/", places.modifier_groupe, name="modifier_groupe"),
+    path("places/groupes/<int:pk>/ajouter/", places.ajouter_places, name="ajouter_places"),
+    path("places/<int:pk>/", places.place, name="place"),
+    path("places/<int:pk>/declarer/", places.declarer, name="declarer_place"),
+    path("places/<int:pk>/modifier/", places.modifier_place, name="modifier_place"),
+    path("places/<int:pk>/supprimer/", places.supprimer_place, name="supprimer_place"),
+    path("places/<int:pk>/indisponible/", places.rendre_indisponible, name="rendre_indisponible"),
+    path("places/indisponibilites/<int:pk>/", places.modifier_indisponibilite, name="modifier_indisponibilite"),
+    path("places/indisponibilites/<int:pk>/fin/", places.remettre_en_service, name="remettre_en_service"),
+    # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),

@@ -20,6 +20,8 @@ ENTRIES = (
     Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
     Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
     Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
+    Entry("Places", "offre:places", Droit.OFFRE_VOIR, "/offre/places/"),
+    Entry("Places disponibles", "offre:disponibilites", Droit.DEMANDES_ORIENTER, "/offre/disponibilites/"),
     Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
     Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
     Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),

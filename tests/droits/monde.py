@@ -11,7 +11,7 @@ The actors work in Loire-Atlantique (44). Seen from there:
 
 import datetime
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -19,10 +19,17 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
-from offre.models import Dispositif, Rattachement
+from offre.models import Dispositif, GroupePlaces, Indisponibilite, Place, Rattachement
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 from tests.navigateur import Navigateur
-from tests.offre.fabrique import make_dispositif, make_financement, make_import, make_rattachement
+from tests.offre.fabrique import (
+    make_dispositif,
+    make_financement,
+    make_groupe,
+    make_hebergement,
+    make_import,
+    make_rattachement,
+)
 
 TERRITOIRES = {"mien": "44", "voisin": "44", "region": "49", "ailleurs": "35"}
 INCONNU = 999_999_999
@@ -41,8 +48,10 @@ class Lieu:
     habilitation: Habilitation
     message: Message
     travail: object
-
-    objets: dict = field(default_factory=dict)
+    hebergement: Dispositif
+    groupe: GroupePlaces
+    place: Place
+    indisponibilite: Indisponibilite
 
 
 class Monde:
@@ -65,7 +74,22 @@ class Monde:
             auteur=compte,
         )
         travail = make_import(code, compte, fichier=ContentFile(b"contenu", "classeur"))
-        return Lieu(code, rattachement, dispositif, compte, habilitation_of(compte), message, travail)
+        hebergement = make_hebergement(rattachement, nom=f"Hébergement {nom}", adresse_confidentielle=True)
+        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}")
+        place = groupe.places.get()
+        return Lieu(
+            code,
+            rattachement,
+            dispositif,
+            compte,
+            habilitation_of(compte),
+            message,
+            travail,
+            hebergement,
+            groupe,
+            place,
+            Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=now.date()),
+        )
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
         """The user and the browser of one of ``ACTEURS``."""
@@ -84,7 +108,9 @@ class Monde:
 
     def held_by(self, profil: Profil) -> list:
         mien = self.lieux["mien"]
-        return {Niveau.ENTITE: [mien.rattachement], Niveau.DISPOSITIF: [mien.dispositif]}.get(profil.niveaux[0], [])
+        return {Niveau.ENTITE: [mien.rattachement], Niveau.DISPOSITIF: [mien.dispositif, mien.hebergement]}.get(
+            profil.niveaux[0], []
+        )
 
 
 # --- What an address names --------------------------------------------------------------------------------------
@@ -127,6 +153,10 @@ OBJETS = {
     "habilitation": _key_of("habilitation"),
     "message": _key_of("message"),
     "import": _key_of("travail"),
+    "hébergement": _key_of("hebergement"),
+    "groupe": _key_of("groupe"),
+    "place": _key_of("place"),
+    "indisponibilité": _key_of("indisponibilite"),
     "session": _session,
     "departement": _departement,
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),
