@@ -1,6 +1,6 @@
 from django.urls import path
 
-from offre.views import listes, places, temps1
+from offre.views import listes, mesures, places, temps1
 
 app_name = "offre"
 urlpatterns = [
@@ -22,6 +22,15 @@ urlpatterns = [
     path("places/<int:pk>/indisponible/", places.rendre_indisponible, name="rendre_indisponible"),
     path("places/indisponibilites/<int:pk>/", places.modifier_indisponibilite, name="modifier_indisponibilite"),
     path("places/indisponibilites/<int:pk>/fin/", places.remettre_en_service, name="remettre_en_service"),
+    # Mesures and prestations
+    path("mesures/", mesures.mesures, name="mesures"),
+    path("dispositifs/<int:pk>/mesures/", mesures.mesures_dispositif, name="mesures_dispositif"),
+    path("dispositifs/<int:pk>/mesures/nouveau-groupe/", mesures.creer_mesures, name="creer_mesures"),
+    path("mesures/<int:pk>/modifier/", mesures.modifier_mesures, name="modifier_mesures"),
+    path("mesures/<int:pk>/declarer/", mesures.declarer_mesures, name="declarer_mesures"),
+    path("prestations/", mesures.prestations, name="prestations"),
+    path("dispositifs/<int:pk>/prestations/", mesures.prestations_dispositif, name="prestations_dispositif"),
+    path("dispositifs/<int:pk>/prestations/<str:nature>/", mesures.horaires, name="horaires"),
     # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),

@@ -2,6 +2,7 @@ from .dispositifs import Dispositif, DispositifSpecificite
 from .entites import Entite, Rattachement
 from .financements import Financement
 from .imports import Anomalie, Avancement, Contenu, Ecart, Import
+from .mesures import Creneau, DeclarationMesures, GroupeMesures, PrestationProposee
 from .nomenclature import (
     Composition,
     ConventionCollective,
@@ -31,18 +32,22 @@ __all__ = [
     "Configuration",
     "Contenu",
     "ConventionCollective",
+    "Creneau",
+    "DeclarationMesures",
     "DeclarationPlace",
     "Dispositif",
     "DispositifSpecificite",
     "Ecart",
     "Entite",
     "Financement",
+    "GroupeMesures",
     "GroupePlaces",
     "Idcc",
     "Import",
     "Indisponibilite",
     "LigneFinancement",
     "Place",
+    "PrestationProposee",
     "RappelPlaces",
     "Rattachement",
     "SpecificitePublic",

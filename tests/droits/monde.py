@@ -19,10 +19,11 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
-from offre.models import Dispositif, GroupePlaces, Indisponibilite, Place, Rattachement
+from offre.models import Dispositif, GroupeMesures, GroupePlaces, Indisponibilite, Place, Rattachement
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 from tests.navigateur import Navigateur
 from tests.offre.fabrique import (
+    make_accompagnement,
     make_dispositif,
     make_financement,
     make_groupe,
@@ -52,6 +53,8 @@ class Lieu:
     groupe: GroupePlaces
     place: Place
     indisponibilite: Indisponibilite
+    accompagnement: Dispositif
+    mesures: GroupeMesures
 
 
 class Monde:
@@ -77,6 +80,7 @@ class Monde:
         hebergement = make_hebergement(rattachement, nom=f"Hébergement {nom}", adresse_confidentielle=True)
         groupe = make_groupe(hebergement, libelle=f"Groupe {nom}")
         place = groupe.places.get()
+        accompagnement = make_accompagnement(rattachement, nom=f"Accompagnement {nom}")
         return Lieu(
             code,
             rattachement,
@@ -89,6 +93,10 @@ class Monde:
             groupe,
             place,
             Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=now.date()),
+            accompagnement,
+            GroupeMesures.objects.create(
+                dispositif=accompagnement, libelle=f"Mesures {nom}", nombre=3, ouvert_le=now.date()
+            ),
         )
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
@@ -108,9 +116,10 @@ class Monde:
 
     def held_by(self, profil: Profil) -> list:
         mien = self.lieux["mien"]
-        return {Niveau.ENTITE: [mien.rattachement], Niveau.DISPOSITIF: [mien.dispositif, mien.hebergement]}.get(
-            profil.niveaux[0], []
-        )
+        return {
+            Niveau.ENTITE: [mien.rattachement],
+            Niveau.DISPOSITIF: [mien.dispositif, mien.hebergement, mien.accompagnement],
+        }.get(profil.niveaux[0], [])
 
 
 # --- What an address names --------------------------------------------------------------------------------------
@@ -157,6 +166,10 @@ OBJETS = {
     "groupe": _key_of("groupe"),
     "place": _key_of("place"),
     "indisponibilité": _key_of("indisponibilite"),
+    "accompagnement": _key_of("accompagnement"),
+    "mesures": _key_of("mesures"),
+    "veille sociale": _key_of("dispositif"),
+    "prestation": lambda *who: {**_key_of("dispositif")(*who), "nature": "REPAS"},
     "session": _session,
     "departement": _departement,
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),

@@ -20,7 +20,16 @@ from django.urls import reverse
 
 from comptes import actions, nuit
 from comptes.models import Message, Utilisateur
-from offre.models import Dispositif, Financement, GroupePlaces, Import, Indisponibilite, Place, Rattachement
+from offre.models import (
+    Dispositif,
+    Financement,
+    GroupeMesures,
+    GroupePlaces,
+    Import,
+    Indisponibilite,
+    Place,
+    Rattachement,
+)
 from tests.droits.monde import ACTEURS, OBJETS, TERRITOIRES, Monde
 from tests.droits.test_table import COLONNES, SEEN_FROM, TABLE, body_of
 
@@ -38,6 +47,7 @@ FIELDS = {
     "groupe": (GroupePlaces, ("libelle",)),
     "place": (Place, ("nom",)),
     "indisponibilite": (Indisponibilite, ("precision",)),
+    "mesures": (GroupeMesures, ("libelle",)),
     "message": (Message, ("titre", "texte")),
     "import": (Import, ("nom_fichier",)),
 }
@@ -60,6 +70,7 @@ def plant(monde: Monde) -> int:
             "groupe": lieu.groupe.pk,
             "place": lieu.place.pk,
             "indisponibilite": lieu.indisponibilite.pk,
+            "mesures": lieu.mesures.pk,
             "message": lieu.message.pk,
             "import": lieu.travail.pk,
         }

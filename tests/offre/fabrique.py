@@ -121,3 +121,17 @@ def make_place(groupe: GroupePlaces, *, etat: str = "", il_y_a=datetime.timedelt
         auteur = Utilisateur.objects.order_by("pk").first() or Utilisateur.objects.create_user("premier@test.example")
         fields |= {"etat": etat, "etat_depuis": moment, "declare_le": moment, "declare_par": auteur}
     return Place.objects.create(groupe=groupe, **fields)
+
+
+def make_accompagnement(rattachement: Rattachement, **fields) -> Dispositif:
+    """An AVDL of twenty mesures."""
+    fields = {
+        "nom": f"AVDL d'essai {next(_numbers)}",
+        "categorie": "MESURES",
+        "type_id": "AVDL",
+        "orientation_siao": True,
+        "prestations": [],
+        "mesures": 20,
+        **fields,
+    }
+    return make_dispositif(rattachement, **fields)
