@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from offre import rappels
+from offre import rappels, sirene
 from offre.temps1 import fichiers, travaux
 from siao.socle.jobs import wake_again
 
@@ -36,6 +36,11 @@ def reconcile_imports() -> None:
 @shared_task
 def verify_files() -> None:
     fichiers.verify(apply=True)
+
+
+@shared_task
+def refresh_sirene() -> None:
+    sirene.refresh()
 
 
 @shared_task

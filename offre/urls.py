@@ -1,6 +1,6 @@
 from django.urls import path
 
-from offre.views import listes, mesures, places, temps1
+from offre.views import listes, mesures, places, sirene, temps1
 
 app_name = "offre"
 urlpatterns = [
@@ -31,6 +31,9 @@ urlpatterns = [
     path("prestations/", mesures.prestations, name="prestations"),
     path("dispositifs/<int:pk>/prestations/", mesures.prestations_dispositif, name="prestations_dispositif"),
     path("dispositifs/<int:pk>/prestations/<str:nature>/", mesures.horaires, name="horaires"),
+    # The register of legal persons
+    path("sirene/", sirene.repertoire, name="repertoire"),
+    path("sirene/chercher/", sirene.chercher_siren, name="chercher_siren"),
     # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),

@@ -22,10 +22,12 @@ from .places import (
     RappelPlaces,
     TypePlace,
 )
+from .sirene import CadenceSirene, FicheSirene
 
 __all__ = [
     "Anomalie",
     "Avancement",
+    "CadenceSirene",
     "CapaciteFinancee",
     "CategoriePlace",
     "Composition",
@@ -39,6 +41,7 @@ __all__ = [
     "DispositifSpecificite",
     "Ecart",
     "Entite",
+    "FicheSirene",
     "Financement",
     "GroupeMesures",
     "GroupePlaces",
