@@ -1,6 +1,6 @@
 from django.urls import path
 
-from offre.views import listes, mesures, places, sirene, temps1
+from offre.views import listes, mesures, ouverture, places, sirene, temps1
 
 app_name = "offre"
 urlpatterns = [
@@ -34,6 +34,9 @@ urlpatterns = [
     # The register of legal persons
     path("sirene/", sirene.repertoire, name="repertoire"),
     path("sirene/chercher/", sirene.chercher_siren, name="chercher_siren"),
+    # Open data: tokens (the data themselves are at the root, ``siao.urls``)
+    path("donnees-ouvertes/", ouverture.donnees_ouvertes, name="donnees_ouvertes"),
+    path("donnees-ouvertes/<int:pk>/retirer/", ouverture.retirer_jeton, name="retirer_jeton"),
     # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),

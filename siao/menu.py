@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("Places", "offre:places", Droit.OFFRE_VOIR, "/offre/places/"),
     Entry("Places disponibles", "offre:disponibilites", Droit.DEMANDES_ORIENTER, "/offre/disponibilites/"),
     Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
+    Entry("Données ouvertes", "offre:donnees_ouvertes", Droit.REFERENTIELS_GERER, "/offre/donnees-ouvertes/"),
     Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
     Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),
     Entry("Journal", "journal", Droit.JOURNAL_VOIR, "/journal/"),

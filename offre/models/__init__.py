@@ -11,6 +11,7 @@ from .nomenclature import (
     SpecificitePublic,
     TypeDispositif,
 )
+from .ouverture import JetonOuverture
 from .places import (
     CapaciteFinancee,
     CategoriePlace,
@@ -48,6 +49,7 @@ __all__ = [
     "Idcc",
     "Import",
     "Indisponibilite",
+    "JetonOuverture",
     "LigneFinancement",
     "Place",
     "PrestationProposee",

@@ -19,7 +19,8 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
-from offre.models import Dispositif, GroupeMesures, GroupePlaces, Indisponibilite, Place, Rattachement
+from offre.models import Dispositif, GroupeMesures, GroupePlaces, Indisponibilite, JetonOuverture, Place, Rattachement
+from offre.ouverture import donnees
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 from tests.navigateur import Navigateur
 from tests.offre.fabrique import (
@@ -60,6 +61,9 @@ class Lieu:
 class Monde:
     def __init__(self):
         self.lieux = {nom: self._lieu(nom, code) for nom, code in TERRITOIRES.items()}
+        self.jeton = JetonOuverture.objects.create(
+            structure="Structure", courriel="s@test.example", empreinte="0" * 64, cree_par=self.lieux["mien"].compte
+        )
 
     def _lieu(self, nom: str, code: str) -> Lieu:
         rattachement = make_rattachement(code, nom=f"Entité {nom}")
@@ -133,6 +137,15 @@ def _key_of(attribute: str):
     return arguments
 
 
+def _published(kind: str, attribute: str):
+    """Its identifier in the open data."""
+
+    def arguments(*who):
+        return {"identifier": donnees.identifier(kind, _key_of(attribute)(*who)["pk"])}
+
+    return arguments
+
+
 def _model_of(label: str, attribute: str):
     def arguments(monde, utilisateur, territoire):
         return {"modele": label, **_key_of(attribute)(monde, utilisateur, territoire)}
@@ -170,6 +183,10 @@ OBJETS = {
     "mesures": _key_of("mesures"),
     "veille sociale": _key_of("dispositif"),
     "prestation": lambda *who: {**_key_of("dispositif")(*who), "nature": "REPAS"},
+    "service publié": _published("service", "dispositif"),
+    "lieu publié": _published("service_at_location", "dispositif"),
+    "entité publiée": _published("organization", "rattachement"),
+    "jeton": lambda monde, utilisateur, territoire: {"pk": monde.jeton.pk if territoire != "inconnu" else INCONNU},
     "session": _session,
     "departement": _departement,
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),
