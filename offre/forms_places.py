@@ -3,7 +3,7 @@
 import datetime
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from offre.actions.places import Accueil
 from offre.models import CategoriePlace, Composition, GroupePlaces, Indisponibilite, Place, TypePlace
@@ -94,11 +94,13 @@ class GroupeForm(Formulaire):
     financees = NombreField(label="Couchages financés, tout le groupe", minimum=0, maximum=100_000, required=False)
     financees_depuis = JourField(label="Financés depuis le", required=False)
 
-    def __init__(self, *args, dispositif, **kwargs):
+    def __init__(self, *args, dispositif, groupe=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.dispositif = dispositif
-        publics = dispositif.publics.all()
-        self.compositions = list(publics) or list(Composition.objects.all())
+        # Those of the fiche, and those that the group already receives; all of them when the fiche says nothing.
+        accepted = Composition.objects.filter(
+            Q(pk__in=dispositif.publics.all()) | Q(pk__in=groupe.configurations.values("composition") if groupe else ())
+        )
+        self.compositions = list(accepted if dispositif.publics.exists() else Composition.objects.all())
         for composition in self.compositions:
             code, name = composition.code, composition.libelle
             self.fields[f"accepte_{code}"] = forms.BooleanField(label=name, required=False)

@@ -218,7 +218,7 @@ def modifier_groupe(request, pk):
     funded = groupe.financees_depuis.filter(depuis__lte=today).first()
     initial = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
     initial["financees_depuis"] = funded.depuis if funded else today
-    form = GroupeForm(request.POST or None, dispositif=dispositif, initial=initial)
+    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=initial)
     context = {"form": form, "dispositif": dispositif, "groupe": groupe}
     if request.method == "POST" and form.is_valid():
         try:
@@ -230,23 +230,16 @@ def modifier_groupe(request, pk):
             )
         except actions.Perime as refusal:
             context["conflit"] = _differences(form, initial)
-            form = _again(request, form, groupe.version, str(refusal))
-            context["form"] = form
+            data = request.POST.copy()
+            data["version"] = groupe.version
+            context["form"] = again = GroupeForm(data, dispositif=dispositif, groupe=groupe)
+            again.add_error(None, f"{refusal} Comparez, puis enregistrez de nouveau si votre saisie est la bonne.")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['libelle']} » est enregistré.")
             return redirect(_page_of(groupe))
     return render(request, "offre/places/groupe.html", context)
-
-
-def _again(request, form: GroupeForm, version: int, why: str) -> GroupeForm:
-    """The same form with what was typed, ready to be sent on top of what is there now."""
-    data = request.POST.copy()
-    data["version"] = version
-    again = type(form)(data, dispositif=form.dispositif)
-    again.add_error(None, f"{why} Comparez ci-dessous, puis enregistrez de nouveau si votre saisie est la bonne.")
-    return again
 
 
 def _differences(form: GroupeForm, now: dict) -> list[tuple[str, str, str]]:
