@@ -6,18 +6,26 @@ The order of a list is the order of its file.
 from django.db import transaction
 
 from offre.models import (
+    CategoriePlace,
     Composition,
     ConventionCollective,
     Idcc,
     LigneFinancement,
     SpecificitePublic,
     TypeDispositif,
+    TypePlace,
 )
 from siao.socle.fixtures import rows
 
 _LISTS = (
     (TypeDispositif, "types_dispositifs", lambda row: {"categorie": row["categorie"]}),
-    (Composition, "compositions", lambda row: {}),
+    (
+        Composition,
+        "compositions",
+        lambda row: {"taille_min": row["taille_min"], "taille_max": row["taille_max"] or None},
+    ),
+    (TypePlace, "types_places", lambda row: {}),
+    (CategoriePlace, "categories_places", lambda row: {}),
     (
         SpecificitePublic,
         "specificites_public",

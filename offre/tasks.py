@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from offre import rappels, sirene
 from offre.temps1 import fichiers, travaux
 from siao.socle.jobs import wake_again
 
@@ -35,6 +36,16 @@ def reconcile_imports() -> None:
 @shared_task
 def verify_files() -> None:
     fichiers.verify(apply=True)
+
+
+@shared_task
+def refresh_sirene() -> None:
+    sirene.refresh()
+
+
+@shared_task
+def remind_places() -> None:
+    rappels.remind()
 
 
 TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

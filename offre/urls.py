@@ -1,12 +1,43 @@
 from django.urls import path
 
-from offre.views import listes, temps1
+from offre.views import listes, mesures, ouverture, places, sirene, temps1
 
 app_name = "offre"
 urlpatterns = [
     path("entites/", listes.entites, name="entites"),
     path("dispositifs/", listes.dispositifs, name="dispositifs"),
     path("financements/", listes.financements, name="financements"),
+    # Places
+    path("places/", places.places, name="places"),
+    path("disponibilites/", places.disponibilites, name="disponibilites"),
+    path("dispositifs/<int:pk>/places/", places.places_dispositif, name="places_dispositif"),
+    path("dispositifs/<int:pk>/places/confirmer/", places.confirmer, name="confirmer_places"),
+    path("dispositifs/<int:pk>/places/nouveau-groupe/", places.creer_groupe, name="creer_groupe"),
+    path("places/groupes/<int:pk>/modifier/", places.modifier_groupe, name="modifier_groupe"),
+    path("places/groupes/<int:pk>/ajouter/", places.ajouter_places, name="ajouter_places"),
+    path("places/<int:pk>/", places.place, name="place"),
+    path("places/<int:pk>/declarer/", places.declarer, name="declarer_place"),
+    path("places/<int:pk>/modifier/", places.modifier_place, name="modifier_place"),
+    path("places/<int:pk>/supprimer/", places.supprimer_place, name="supprimer_place"),
+    path("places/<int:pk>/indisponible/", places.rendre_indisponible, name="rendre_indisponible"),
+    path("places/indisponibilites/<int:pk>/", places.modifier_indisponibilite, name="modifier_indisponibilite"),
+    path("places/indisponibilites/<int:pk>/fin/", places.remettre_en_service, name="remettre_en_service"),
+    # Mesures and prestations
+    path("mesures/", mesures.mesures, name="mesures"),
+    path("dispositifs/<int:pk>/mesures/", mesures.mesures_dispositif, name="mesures_dispositif"),
+    path("dispositifs/<int:pk>/mesures/nouveau-groupe/", mesures.creer_mesures, name="creer_mesures"),
+    path("mesures/<int:pk>/modifier/", mesures.modifier_mesures, name="modifier_mesures"),
+    path("mesures/<int:pk>/declarer/", mesures.declarer_mesures, name="declarer_mesures"),
+    path("prestations/", mesures.prestations, name="prestations"),
+    path("dispositifs/<int:pk>/prestations/", mesures.prestations_dispositif, name="prestations_dispositif"),
+    path("dispositifs/<int:pk>/prestations/<str:nature>/", mesures.horaires, name="horaires"),
+    # The register of legal persons
+    path("sirene/", sirene.repertoire, name="repertoire"),
+    path("sirene/chercher/", sirene.chercher_siren, name="chercher_siren"),
+    # Open data: tokens (the data themselves are at the root, ``siao.urls``)
+    path("donnees-ouvertes/", ouverture.donnees_ouvertes, name="donnees_ouvertes"),
+    path("donnees-ouvertes/<int:pk>/retirer/", ouverture.retirer_jeton, name="retirer_jeton"),
+    # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),

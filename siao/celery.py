@@ -19,6 +19,9 @@ app.conf.beat_schedule = {
         "options": {"expires": 10 * settings.RECONCILE_EVERY},
     },
     "files": {"task": "offre.tasks.verify_files", "schedule": crontab(hour=3, minute=17)},
+    "sirene": {"task": "offre.tasks.refresh_sirene", "schedule": crontab(hour=4, minute=5)},
+    # By day: who receives it has the places at hand.
+    "places": {"task": "offre.tasks.remind_places", "schedule": crontab(hour="7-19", minute=5)},
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
     "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},
 }

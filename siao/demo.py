@@ -11,8 +11,9 @@ from django.db import transaction
 from comptes.actions import create_habilitation
 from comptes.droits import Niveau, Profil
 from comptes.models import Departement, Utilisateur
+from offre.invention import invent_capacity
 from offre.models import Dispositif, Rattachement
-from offre.models.nomenclature import Statut
+from offre.models.nomenclature import Categorie, Statut
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import read_file
 from offre.temps1.listes import Listes
@@ -57,6 +58,9 @@ def load() -> None:
             auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
             _load_offre(departement, auteur)
     load_accounts()  # those who work in an entité or a dispositif
+    for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        siao = Utilisateur.objects.get(courriel=f"administrateur-siao.{departement.code}@demo.example")
+        invent_capacity(departement, siao.habilitations.get())
 
 
 def load_accounts() -> None:
@@ -86,7 +90,9 @@ def _perimetre(profil: Profil, departement: Departement | None) -> dict | None:
         case Niveau.SIAO:
             return {"territoire": departement.siaos.first()}
         case Niveau.ENTITE | Niveau.DISPOSITIF as niveau:
-            dispositif = Dispositif.objects.filter(departement=departement).first()
+            # One with places, so that the first thing they see is what they do all day.
+            dispositifs = Dispositif.objects.filter(departement=departement)
+            dispositif = dispositifs.filter(categorie=Categorie.HEBERGEMENT).first() or dispositifs.first()
             if dispositif is None:
                 return None
             rattachement = Rattachement.objects.get(entite=dispositif.entite, departement=departement)

@@ -274,6 +274,11 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@siao.example")
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
+# --- The State's register of legal persons -----------------------------------------------------------------------
+
+SIRENE_URL = env.str("SIRENE_URL", default="https://recherche-entreprises.api.gouv.fr")
+SIRENE_TIMEOUT = 3.0  # seconds
+
 # --- Jobs ------------------------------------------------------------------------------------------------------
 # The row in the database is the truth, the queue a wake-up call: docs/decisions/0005-travaux.md.
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.accueil, name="accueil"),
     path("", include("comptes.urls")),
     path("offre/", include("offre.urls")),
+    path("", include("offre.urls_ouvertes")),
     path("plan-du-site/", views.plan_du_site, name="plan_du_site"),
     path("accessibilite/", views.accessibilite, name="accessibilite"),
     path("mentions-legales/", views.mentions_legales, name="mentions_legales"),

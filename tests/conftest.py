@@ -82,6 +82,12 @@ def _fast_passwords(request, settings):
 
 
 @pytest.fixture(autouse=True)
+def _no_register(settings):
+    """Nothing leaves this machine: the tests of the register have a server of their own."""
+    settings.SIRENE_URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
 def _files_in_a_temporary_folder(request, settings, tmp_path):
     """Of the test, or of the site whose processes must find them."""
     folder = _site_of(request).files if _site_of(request) else tmp_path / "fichiers"

@@ -69,7 +69,12 @@ class Departement(models.Model):
     @property
     def aujourdhui(self) -> datetime.date:
         """The day it is in the département: decides what is "today" and "in the future" for its users."""
-        return timezone.now().astimezone(ZoneInfo(_ZONES.get(self.code, "Europe/Paris"))).date()
+        return self.maintenant.date()
+
+    @property
+    def maintenant(self) -> datetime.datetime:
+        """The time it is there."""
+        return timezone.now().astimezone(ZoneInfo(_ZONES.get(self.code, "Europe/Paris")))
 
 
 class Commune(models.Model):

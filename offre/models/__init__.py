@@ -2,6 +2,7 @@ from .dispositifs import Dispositif, DispositifSpecificite
 from .entites import Entite, Rattachement
 from .financements import Financement
 from .imports import Anomalie, Avancement, Contenu, Ecart, Import
+from .mesures import Creneau, DeclarationMesures, GroupeMesures, PrestationProposee
 from .nomenclature import (
     Composition,
     ConventionCollective,
@@ -10,22 +11,51 @@ from .nomenclature import (
     SpecificitePublic,
     TypeDispositif,
 )
+from .ouverture import JetonOuverture
+from .places import (
+    CapaciteFinancee,
+    CategoriePlace,
+    Configuration,
+    DeclarationPlace,
+    GroupePlaces,
+    Indisponibilite,
+    Place,
+    RappelPlaces,
+    TypePlace,
+)
+from .sirene import CadenceSirene, FicheSirene
 
 __all__ = [
     "Anomalie",
     "Avancement",
+    "CadenceSirene",
+    "CapaciteFinancee",
+    "CategoriePlace",
     "Composition",
+    "Configuration",
     "Contenu",
     "ConventionCollective",
+    "Creneau",
+    "DeclarationMesures",
+    "DeclarationPlace",
     "Dispositif",
     "DispositifSpecificite",
     "Ecart",
     "Entite",
+    "FicheSirene",
     "Financement",
+    "GroupeMesures",
+    "GroupePlaces",
     "Idcc",
     "Import",
+    "Indisponibilite",
+    "JetonOuverture",
     "LigneFinancement",
+    "Place",
+    "PrestationProposee",
+    "RappelPlaces",
     "Rattachement",
     "SpecificitePublic",
     "TypeDispositif",
+    "TypePlace",
 ]

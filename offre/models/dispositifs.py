@@ -136,6 +136,8 @@ class Dispositif(Suivi):
                 name="dispositif_nom_rempli",
                 violation_error_message="Donnez un nom au dispositif.",
             ),
+            # Target of the keys that hold what a dispositif offers (places, mesures, prestations) to its category.
+            models.UniqueConstraint(fields=["id", "categorie"], name="dispositif_avec_sa_categorie"),
             # What a dispositif says of its parents is true of them.
             ForeignKeyTogether(
                 fields=["entite", "departement"],

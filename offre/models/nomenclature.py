@@ -110,6 +110,9 @@ class TypeDispositif(Liste):
 
 
 class Composition(Liste):
+    taille_min = models.PositiveSmallIntegerField("taille minimale du ménage", default=1)
+    taille_max = models.PositiveSmallIntegerField("taille maximale du ménage", null=True, blank=True)
+
     class Meta(Liste.Meta):
         verbose_name = "composition de ménage"
         verbose_name_plural = "compositions de ménage"

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
+from django.contrib.postgres.fields import BigIntegerRangeField
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 from django.db.backends.ddl_references import Statement, Table
-from django.db.models import BaseConstraint, Model, QuerySet
+from django.db.models import BaseConstraint, Func, Model, QuerySet
 from psycopg import sql
+
+from siao.socle.refusal import Refusal
 
 
 class ForeignKeyTogether(BaseConstraint):
@@ -85,6 +88,13 @@ class ForeignKeyTogether(BaseConstraint):
     __hash__ = None
 
 
+class Single(Func):
+    """A key as a range of one value, so that an exclusion constraint compares it without the extension btree_gist."""
+
+    output_field = BigIntegerRangeField()
+    template = "INT8RANGE(%(expressions)s, %(expressions)s, '[]')"
+
+
 def sentence_of(error: IntegrityError) -> str | None:
     """The French sentence of the constraint that ``error`` broke, None when it is not one of ours."""
     diagnostic = getattr(error.__cause__, "diag", None)
@@ -94,6 +104,18 @@ def sentence_of(error: IntegrityError) -> str | None:
             if constraint.name == name:
                 return str(constraint.get_violation_error_message())
     return None
+
+
+@contextmanager
+def constraints_refuse() -> Iterator[None]:
+    """What a constraint of ours stops inside is a refusal, in its own words; the transaction around can go on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if sentence := sentence_of(error):
+            raise Refusal(sentence) from error
+        raise
 
 
 @contextmanager

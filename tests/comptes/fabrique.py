@@ -48,6 +48,11 @@ def words(answer) -> str:
     return html.unescape(answer.text)
 
 
+def plain(answer) -> str:
+    """The page as it is read, line breaks and indentation of its source apart."""
+    return " ".join(words(answer).split())
+
+
 def client_of(utilisateur: Utilisateur) -> Navigateur:
     client = Navigateur()
     client.force_login(utilisateur)

@@ -11,7 +11,7 @@ The actors work in Loire-Atlantique (44). Seen from there:
 
 import datetime
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -19,10 +19,19 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
-from offre.models import Dispositif, Rattachement
+from offre.models import Dispositif, GroupeMesures, GroupePlaces, Indisponibilite, JetonOuverture, Place, Rattachement
+from offre.ouverture import donnees
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 from tests.navigateur import Navigateur
-from tests.offre.fabrique import make_dispositif, make_financement, make_import, make_rattachement
+from tests.offre.fabrique import (
+    make_accompagnement,
+    make_dispositif,
+    make_financement,
+    make_groupe,
+    make_hebergement,
+    make_import,
+    make_rattachement,
+)
 
 TERRITOIRES = {"mien": "44", "voisin": "44", "region": "49", "ailleurs": "35"}
 INCONNU = 999_999_999
@@ -41,13 +50,20 @@ class Lieu:
     habilitation: Habilitation
     message: Message
     travail: object
-
-    objets: dict = field(default_factory=dict)
+    hebergement: Dispositif
+    groupe: GroupePlaces
+    place: Place
+    indisponibilite: Indisponibilite
+    accompagnement: Dispositif
+    mesures: GroupeMesures
 
 
 class Monde:
     def __init__(self):
         self.lieux = {nom: self._lieu(nom, code) for nom, code in TERRITOIRES.items()}
+        self.jeton = JetonOuverture.objects.create(
+            structure="Structure", courriel="s@test.example", empreinte="0" * 64, cree_par=self.lieux["mien"].compte
+        )
 
     def _lieu(self, nom: str, code: str) -> Lieu:
         rattachement = make_rattachement(code, nom=f"Entité {nom}")
@@ -65,7 +81,27 @@ class Monde:
             auteur=compte,
         )
         travail = make_import(code, compte, fichier=ContentFile(b"contenu", "classeur"))
-        return Lieu(code, rattachement, dispositif, compte, habilitation_of(compte), message, travail)
+        hebergement = make_hebergement(rattachement, nom=f"Hébergement {nom}", adresse_confidentielle=True)
+        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}")
+        place = groupe.places.get()
+        accompagnement = make_accompagnement(rattachement, nom=f"Accompagnement {nom}")
+        return Lieu(
+            code,
+            rattachement,
+            dispositif,
+            compte,
+            habilitation_of(compte),
+            message,
+            travail,
+            hebergement,
+            groupe,
+            place,
+            Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=now.date()),
+            accompagnement,
+            GroupeMesures.objects.create(
+                dispositif=accompagnement, libelle=f"Mesures {nom}", nombre=3, ouvert_le=now.date()
+            ),
+        )
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
         """The user and the browser of one of ``ACTEURS``."""
@@ -84,7 +120,10 @@ class Monde:
 
     def held_by(self, profil: Profil) -> list:
         mien = self.lieux["mien"]
-        return {Niveau.ENTITE: [mien.rattachement], Niveau.DISPOSITIF: [mien.dispositif]}.get(profil.niveaux[0], [])
+        return {
+            Niveau.ENTITE: [mien.rattachement],
+            Niveau.DISPOSITIF: [mien.dispositif, mien.hebergement, mien.accompagnement],
+        }.get(profil.niveaux[0], [])
 
 
 # --- What an address names --------------------------------------------------------------------------------------
@@ -94,6 +133,15 @@ class Monde:
 def _key_of(attribute: str):
     def arguments(monde, utilisateur, territoire):
         return {"pk": getattr(monde.lieux[territoire], attribute).pk if territoire != "inconnu" else INCONNU}
+
+    return arguments
+
+
+def _published(kind: str, attribute: str):
+    """Its identifier in the open data."""
+
+    def arguments(*who):
+        return {"identifier": donnees.identifier(kind, _key_of(attribute)(*who)["pk"])}
 
     return arguments
 
@@ -127,6 +175,18 @@ OBJETS = {
     "habilitation": _key_of("habilitation"),
     "message": _key_of("message"),
     "import": _key_of("travail"),
+    "hébergement": _key_of("hebergement"),
+    "groupe": _key_of("groupe"),
+    "place": _key_of("place"),
+    "indisponibilité": _key_of("indisponibilite"),
+    "accompagnement": _key_of("accompagnement"),
+    "mesures": _key_of("mesures"),
+    "veille sociale": _key_of("dispositif"),
+    "prestation": lambda *who: {**_key_of("dispositif")(*who), "nature": "REPAS"},
+    "service publié": _published("service", "dispositif"),
+    "lieu publié": _published("service_at_location", "dispositif"),
+    "entité publiée": _published("organization", "rattachement"),
+    "jeton": lambda monde, utilisateur, territoire: {"pk": monde.jeton.pk if territoire != "inconnu" else INCONNU},
     "session": _session,
     "departement": _departement,
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),

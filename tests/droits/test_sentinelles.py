@@ -20,7 +20,16 @@ from django.urls import reverse
 
 from comptes import actions, nuit
 from comptes.models import Message, Utilisateur
-from offre.models import Dispositif, Financement, Import, Rattachement
+from offre.models import (
+    Dispositif,
+    Financement,
+    GroupeMesures,
+    GroupePlaces,
+    Import,
+    Indisponibilite,
+    Place,
+    Rattachement,
+)
 from tests.droits.monde import ACTEURS, OBJETS, TERRITOIRES, Monde
 from tests.droits.test_table import COLONNES, SEEN_FROM, TABLE, body_of
 
@@ -34,6 +43,11 @@ FIELDS = {
     "entite": (Rattachement, ("nom", "courriel")),
     "dispositif": (Dispositif, ("nom", "voie", "courriel", "commentaire")),
     "financement": (Financement, ("reference", "commentaire")),
+    "hebergement": (Dispositif, ("voie",)),
+    "groupe": (GroupePlaces, ("libelle",)),
+    "place": (Place, ("nom",)),
+    "indisponibilite": (Indisponibilite, ("precision",)),
+    "mesures": (GroupeMesures, ("libelle",)),
     "message": (Message, ("titre", "texte")),
     "import": (Import, ("nom_fichier",)),
 }
@@ -52,6 +66,11 @@ def plant(monde: Monde) -> int:
             "entite": lieu.rattachement.pk,
             "dispositif": lieu.dispositif.pk,
             "financement": lieu.dispositif.financements.get().pk,
+            "hebergement": lieu.hebergement.pk,
+            "groupe": lieu.groupe.pk,
+            "place": lieu.place.pk,
+            "indisponibilite": lieu.indisponibilite.pk,
+            "mesures": lieu.mesures.pk,
             "message": lieu.message.pk,
             "import": lieu.travail.pk,
         }

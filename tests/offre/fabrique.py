@@ -3,10 +3,11 @@
 import datetime
 import itertools
 
+from django.utils import timezone
 from stdnum import luhn
 
-from comptes.models import CodePostal
-from offre.models import Dispositif, Entite, Financement, Import, Rattachement
+from comptes.models import CodePostal, Utilisateur
+from offre.models import Dispositif, Entite, Financement, GroupePlaces, Import, Place, Rattachement
 from offre.models.nomenclature import Statut
 
 # SIREN that begin with 0009 are never given by the register.
@@ -71,3 +72,66 @@ def make_import(departement: str, auteur, **fields) -> Import:
         **fields,
     }
     return Import.objects.create(departement_id=departement, depose_par=auteur, **fields)
+
+
+def make_hebergement(rattachement: Rattachement, **fields) -> Dispositif:
+    """A CHRS to which the SIAO orients."""
+    counted = dict.fromkeys(("places", "places_urgence", "places_stabilisation", "places_insertion"), 0)
+    fields = {
+        "nom": f"CHRS d'essai {next(_numbers)}",
+        "categorie": "HEBERGEMENT",
+        "type_id": "CHRS",
+        "implantation": "REGROUPE",
+        "orientation_siao": True,
+        "prestations": [],
+        **counted,
+        **fields,
+    }
+    return make_dispositif(rattachement, **fields)
+
+
+def make_groupe(dispositif: Dispositif, *, accueils: dict | None = None, etats=("",), **fields) -> GroupePlaces:
+    """A group of family rooms for four, one per state of ``etats`` ("" is a place that nobody declared).
+
+    ``accueils``: code of the composition → smallest and biggest ménage.
+    """
+    fields = {
+        "libelle": f"Chambres familiales {next(_numbers)}",
+        "type_id": "30",
+        "categorie_id": "60",
+        "pmr": False,
+        "couchages": 4,
+        **fields,
+    }
+    groupe = GroupePlaces.objects.create(dispositif=dispositif, categorie_dispositif=dispositif.categorie, **fields)
+    for code, (smallest, biggest) in (accueils or {"100": (3, 4)}).items():
+        groupe.configurations.create(
+            composition_id=code, couchages=groupe.couchages, taille_min=smallest, taille_max=biggest
+        )
+    for number, etat in enumerate(etats, start=1):
+        make_place(groupe, nom=f"Chambre {number:02}", etat=etat)
+    return groupe
+
+
+def make_place(groupe: GroupePlaces, *, etat: str = "", il_y_a=datetime.timedelta(0), **fields) -> Place:
+    """A place open for years, last declared so long ago (``il_y_a``)."""
+    fields = {"nom": f"Chambre {next(_numbers)}", "ouverte_le": datetime.date(2020, 1, 1), **fields}
+    if etat:
+        moment = timezone.now() - il_y_a
+        auteur = Utilisateur.objects.order_by("pk").first() or Utilisateur.objects.create_user("premier@test.example")
+        fields |= {"etat": etat, "etat_depuis": moment, "declare_le": moment, "declare_par": auteur}
+    return Place.objects.create(groupe=groupe, **fields)
+
+
+def make_accompagnement(rattachement: Rattachement, **fields) -> Dispositif:
+    """An AVDL of twenty mesures."""
+    fields = {
+        "nom": f"AVDL d'essai {next(_numbers)}",
+        "categorie": "MESURES",
+        "type_id": "AVDL",
+        "orientation_siao": True,
+        "prestations": [],
+        "mesures": 20,
+        **fields,
+    }
+    return make_dispositif(rattachement, **fields)

@@ -1,0 +1,378 @@
+"""Places: what a dispositif offers, what is free now, and the page where the SIAO looks for a place that fits."""
+
+from django.contrib import messages
+from django.db.models import Exists, OuterRef, Prefetch
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from comptes.droits import Droit
+from offre.actions import places as actions
+from offre.forms_places import (
+    AjoutPlacesForm,
+    DisponibilitesForm,
+    GroupeForm,
+    IndisponibiliteForm,
+    NouveauGroupeForm,
+    PlaceForm,
+    RechercheGroupesForm,
+)
+from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
+from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS
+from offre.models.places import Etat
+from siao.socle.http import reads, writes
+from siao.socle.refusal import Refusal
+from siao.socle.tables import Table, TableColumn
+
+
+def _page_of(groupe: GroupePlaces) -> str:
+    return f"{reverse('offre:places_dispositif', args=[groupe.dispositif_id])}#groupe-{groupe.pk}"
+
+
+def _number(value: int | None) -> int | str:
+    return "" if value is None else value
+
+
+DISPOSITIF = TableColumn(
+    "dispositif",
+    "Dispositif",
+    lambda row: row.dispositif.nom,
+    ["dispositif__nom_cle", "libelle_cle"],
+    link=_page_of,
+)
+
+GROUPES = (
+    DISPOSITIF,
+    TableColumn("libelle", "Groupe", lambda row: row.libelle, ["libelle_cle"]),
+    TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
+    TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
+    TableColumn("accueil", "Accueille", lambda row: row.accueil),
+    TableColumn("places", "Places", lambda row: row.nb_places, numeric=True),
+    TableColumn("couchages", "Couchages installés", lambda row: row.nb_places * row.couchages, numeric=True),
+    TableColumn("financees", "Couchages financés", lambda row: _number(row.financees), numeric=True),
+    TableColumn("libres", "Libres", lambda row: row.nb_libres, numeric=True),
+    TableColumn("indisponibles", "Indisponibles", lambda row: row.nb_places - row.nb_en_service, numeric=True),
+    TableColumn("declare", "Déclaré", lambda row: row.fraicheur),
+)
+
+DISPONIBLES = (
+    DISPOSITIF,
+    TableColumn("entite", "Entité", lambda row: row.entite_nom, ["entite_nom"]),
+    TableColumn("commune", "Commune", lambda row: row.commune, ["dispositif__commune__nom_cle"]),
+    TableColumn("groupe", "Groupe", lambda row: row.libelle, ["libelle_cle"]),
+    TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
+    TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
+    TableColumn("pmr", "PMR", lambda row: "Oui" if row.pmr else "", ["-pmr"]),
+    TableColumn("libres", "Places libres", lambda row: row.nb_libres, ["nb_libres"], numeric=True),
+    TableColumn("declare", "Déclaré", lambda row: row.fraicheur, ["-declare_le"]),
+)
+
+
+@reads(Droit.OFFRE_VOIR)
+def places(request):
+    """The groups of the perimeter; who works in a single dispositif goes straight to its page."""
+    if len(request.perimetre.dispositifs) == 1:
+        return redirect("offre:places_dispositif", next(iter(request.perimetre.dispositifs)))
+    today, now = timezone.localdate(), timezone.now()
+    groupes = GroupePlaces.objects.visible_to(request.perimetre)
+    form = RechercheGroupesForm(request.GET)
+    if form.is_valid():
+        groupes = groupes.search(form.cleaned_data["q"])
+        if form.cleaned_data["type"]:
+            groupes = groupes.filter(type=form.cleaned_data["type"])
+        inside = Place.objects.filter(groupe=OuterRef("pk"))
+        match form.cleaned_data["etat"]:
+            case "libres":
+                groupes = groupes.filter(Exists(inside.free(today)))
+            case "a_confirmer":
+                groupes = groupes.filter(Exists(inside.to_confirm(now)))
+            case "indisponibles":
+                unavailable = Indisponibilite.objects.at(today).filter(place=OuterRef("pk"))
+                groupes = groupes.filter(Exists(inside.open_at(today).filter(Exists(unavailable))))
+    rows = (
+        groupes.for_list(today).prefetch_related(_configurations()).order_by("dispositif__nom_cle", "libelle_cle", "pk")
+    )
+    table = Table("Groupes de places", GROUPES, rows, request.GET)
+    return render(request, "offre/places/groupes.html", {"form": form, "table": table})
+
+
+def _configurations() -> Prefetch:
+    return Prefetch("configurations", Configuration.objects.select_related("composition"))
+
+
+@reads(Droit.DEMANDES_ORIENTER)
+def disponibilites(request):
+    """Free places that fit. Nothing is shown before the composition and the size of the ménage are known."""
+    form = DisponibilitesForm(request.GET if request.GET.keys() & {"composition", "taille"} else None)
+    context = {"form": form}
+    if form.is_valid():
+        visible = GroupePlaces.objects.visible_to(request.perimetre)
+        rows = form.narrow(visible, timezone.localdate()).order_by("-declare_le", "pk")
+        context["table"] = Table("Places disponibles", DISPONIBLES, rows, request.GET)
+    return render(request, "offre/places/disponibilites.html", context)
+
+
+# --- The places of one dispositif -------------------------------------------------------------------------------
+
+
+def _dispositif(request, pk) -> Dispositif:
+    visible = Dispositif.objects.visible_to(request.perimetre).filter(categorie__in=AVEC_PLACES_OU_LOGEMENTS)
+    return get_object_or_404(visible.select_related("departement", "commune", "type"), pk=pk)
+
+
+@reads(Droit.OFFRE_VOIR)
+def places_dispositif(request, pk):
+    """What the Responsable opens on a phone: each place, its state, one button."""
+    dispositif = _dispositif(request, pk)
+    today = dispositif.departement.aujourdhui
+    unavailable = Prefetch("indisponibilites", Indisponibilite.objects.at(today), to_attr="empechements")
+    open_places = Place.objects.open_at(today).select_related("declare_par").prefetch_related(unavailable)
+    groupes = dispositif.groupes.for_list(today).prefetch_related(
+        _configurations(), Prefetch("places", open_places, to_attr="ouvertes")
+    )
+    vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.empechements]
+    context = {
+        "dispositif": dispositif,
+        "groupes": groupes,
+        "vues": vues,
+        "gere": request.may(Droit.PLACES_GERER),
+        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+    }
+    return render(request, "offre/places/dispositif.html", context)
+
+
+@writes(Droit.PLACES_DISPONIBILITE, only_post=True)
+def declarer(request, pk):
+    """One click: « une place se libère », or « place occupée »."""
+    place = _place(request, pk)
+    etat = request.POST.get("etat")
+    try:
+        if etat not in Etat.values:
+            raise Refusal("Dites si la place est libre ou occupée.")
+        changed = actions.declare(auteur=request.habilitation, place=place, etat=Etat(etat))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        now = f"« {place} » est {Etat(etat).label.lower()}"
+        if changed:
+            messages.success(request, f"{now} : le SIAO le voit dès maintenant.")
+        else:
+            who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
+            messages.info(request, f"{now}, comme avant{who} : c'est confirmé.")
+    return redirect(f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#place-{place.pk}")
+
+
+@writes(Droit.PLACES_DISPONIBILITE, only_post=True)
+def confirmer(request, pk):
+    """« Rien n'a changé »: every place is as the page showed it."""
+    dispositif = _dispositif(request, pk)
+    seen = (line.partition(":") for line in request.POST.getlist("vue")[:5_000])
+    vues = {int(key): etat for key, _, etat in seen if key.isdecimal() and len(key) < 19}
+    try:
+        count = actions.confirm(auteur=request.habilitation, dispositif=dispositif, vues=vues)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{count} place{'s' * (count > 1)} confirmée{'s' * (count > 1)} à l'instant.")
+        if count < len(vues):
+            messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
+    return redirect("offre:places_dispositif", pk)
+
+
+# --- Groups -----------------------------------------------------------------------------------------------------
+
+
+def _groupe(request, pk) -> GroupePlaces:
+    visible = GroupePlaces.objects.visible_to(request.perimetre)
+    return get_object_or_404(visible.select_related("dispositif__departement"), pk=pk)
+
+
+@writes(Droit.PLACES_GERER)
+def creer_groupe(request, pk):
+    dispositif = _dispositif(request, pk)
+    today = dispositif.departement.aujourdhui
+    initial = {"ouverte_le": max(today, dispositif.date_ouverture), "financees_depuis": today}
+    form = NouveauGroupeForm(request.POST or None, dispositif=dispositif, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            groupe = actions.create_groupe(
+                auteur=request.habilitation,
+                dispositif=dispositif,
+                noms=form.noms,
+                ouverte_le=form.cleaned_data["ouverte_le"],
+                **form.valeurs,
+            )
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"« {groupe} » est créé. Dites maintenant quelles places sont libres.")
+            return redirect(_page_of(groupe))
+    return render(request, "offre/places/groupe.html", {"form": form, "dispositif": dispositif})
+
+
+@writes(Droit.PLACES_GERER)
+def modifier_groupe(request, pk):
+    groupe = _groupe(request, pk)
+    dispositif = groupe.dispositif
+    today = dispositif.departement.aujourdhui
+    funded = groupe.financees_depuis.filter(depuis__lte=today).first()
+    initial = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
+    initial["financees_depuis"] = funded.depuis if funded else today
+    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=initial)
+    context = {"form": form, "dispositif": dispositif, "groupe": groupe}
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_groupe(
+                auteur=request.habilitation,
+                groupe=groupe,
+                version=form.cleaned_data["version"] or 0,
+                **form.valeurs,
+            )
+        except actions.Perime as refusal:
+            context["conflit"] = _differences(form, initial)
+            data = request.POST.copy()
+            data["version"] = groupe.version
+            context["form"] = again = GroupeForm(data, dispositif=dispositif, groupe=groupe)
+            again.add_error(None, f"{refusal} Comparez, puis enregistrez de nouveau si votre saisie est la bonne.")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"« {form.cleaned_data['libelle']} » est enregistré.")
+            return redirect(_page_of(groupe))
+    return render(request, "offre/places/groupe.html", context)
+
+
+def _differences(form: GroupeForm, now: dict) -> list[tuple[str, str, str]]:
+    """Label, what is recorded now, what was typed: for the fields that differ."""
+    found = []
+    for name, field in form.fields.items():
+        typed, current = form.cleaned_data.get(name), now.get(name)
+        if name != "version" and (typed or current) and typed != current:
+            found.append((field.label, _shown(current), _shown(typed)))
+    return found
+
+
+def _shown(value) -> str:
+    if value is True:
+        return "oui"
+    if hasattr(value, "strftime"):
+        return f"{value:%d/%m/%Y}"
+    return str(value) if value not in (None, "", False) else "—"
+
+
+@writes(Droit.PLACES_GERER)
+def ajouter_places(request, pk):
+    groupe = _groupe(request, pk)
+    initial = {"ouverte_le": groupe.dispositif.departement.aujourdhui, "premier": groupe.places.count() + 1}
+    form = AjoutPlacesForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = actions.add_places(
+                auteur=request.habilitation, groupe=groupe, noms=form.noms, ouverte_le=form.cleaned_data["ouverte_le"]
+            )
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{added} place{'s' * (added > 1)} de plus dans « {groupe} ».")
+            return redirect(_page_of(groupe))
+    return render(request, "offre/places/ajouter.html", {"form": form, "groupe": groupe})
+
+
+# --- One place --------------------------------------------------------------------------------------------------
+
+
+def _place(request, pk) -> Place:
+    visible = Place.objects.visible_to(request.perimetre)
+    return get_object_or_404(visible.select_related("groupe__dispositif__departement", "declare_par"), pk=pk)
+
+
+@reads(Droit.OFFRE_VOIR)
+def place(request, pk):
+    """One place: its dates, when it cannot be used, and who declared what."""
+    found = _place(request, pk)
+    context = {
+        "place": found,
+        "indisponibilites": found.indisponibilites.all(),
+        "aujourdhui": found.groupe.dispositif.departement.aujourdhui,
+        "declarations": found.declarations.select_related("auteur")[:50],
+        "gere": request.may(Droit.PLACES_GERER),
+        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+    }
+    return render(request, "offre/places/place.html", context)
+
+
+@writes(Droit.PLACES_GERER)
+def modifier_place(request, pk):
+    found = _place(request, pk)
+    form = PlaceForm(request.POST or None, initial=PlaceForm.initial_of(found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_place(auteur=request.habilitation, place=found, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"« {form.cleaned_data['nom']} » est enregistrée.")
+            return redirect("offre:place", pk)
+    return render(request, "offre/places/saisir.html", {"form": form, "place": found, "titre": f"Modifier « {found} »"})
+
+
+@writes(Droit.PLACES_GERER, only_post=True)
+def supprimer_place(request, pk):
+    found = _place(request, pk)
+    try:
+        actions.delete_place(auteur=request.habilitation, place=found)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("offre:place", pk)
+    messages.success(request, f"« {found} » est supprimée.")
+    return redirect(_page_of(found.groupe))
+
+
+@writes(Droit.PLACES_DISPONIBILITE)
+def rendre_indisponible(request, pk):
+    found = _place(request, pk)
+    today = found.groupe.dispositif.departement.aujourdhui
+    form = IndisponibiliteForm(request.POST or None, initial={"date_debut": today})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.make_unavailable(auteur=request.habilitation, place=found, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"« {found} » ne sera pas proposée pendant ces dates.")
+            return redirect("offre:place", pk)
+    titre = f"« {found} » ne peut pas servir"
+    return render(request, "offre/places/saisir.html", {"form": form, "place": found, "titre": titre})
+
+
+def _indisponibilite(request, pk) -> Indisponibilite:
+    visible = Indisponibilite.objects.visible_to(request.perimetre)
+    return get_object_or_404(visible.select_related("place__groupe__dispositif__departement"), pk=pk)
+
+
+@writes(Droit.PLACES_DISPONIBILITE)
+def modifier_indisponibilite(request, pk):
+    found = _indisponibilite(request, pk)
+    form = IndisponibiliteForm(request.POST or None, initial=IndisponibiliteForm.initial_of(found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_unavailability(auteur=request.habilitation, indisponibilite=found, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Les dates sont enregistrées.")
+            return redirect("offre:place", found.place_id)
+    titre = f"« {found.place} » ne peut pas servir"
+    return render(request, "offre/places/saisir.html", {"form": form, "place": found.place, "titre": titre})
+
+
+@writes(Droit.PLACES_DISPONIBILITE, only_post=True)
+def remettre_en_service(request, pk):
+    found = _indisponibilite(request, pk)
+    try:
+        actions.back_in_service(auteur=request.habilitation, indisponibilite=found)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
+    return redirect("offre:place", found.place_id)
