@@ -6,14 +6,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from comptes.models import Utilisateur
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.ecriture import CHANGE
+from offre.colonnes.fiches import TABLES, Fiche, Table, fiches_of
+from offre.colonnes.listes import Listes
 from offre.models import Ecart, Entite
 from offre.models.imports import Decision, Nature, Resultat
 from siao.socle.killpoints import kill_point
 
-from .application import change_dispositifs, change_entites, entite_ids, update_fiches
-from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
-from .fiches import TABLES, Fiche, Table, fiches_of
-from .listes import Listes
 from .plan import Rows
 
 _CHILDREN_FIRST = (FINANCEMENTS.name, DISPOSITIFS.name, ENTITES.name)
@@ -84,14 +84,4 @@ def _delete(table: Table, ids: list[int]) -> set[int]:
 
 
 def _revert(table: Table, ecarts: list[Ecart], auteur: Utilisateur) -> None:
-    changes = [(ecart.objet, dict(ecart.avant)) for ecart in ecarts]
-    if table.sheet is DISPOSITIFS:
-        ids = entite_ids({values["siren"] for _, values in changes if "siren" in values})
-        for _, values in changes:
-            if "siren" in values:
-                values["entite"] = ids[values["siren"]]
-        change_dispositifs(changes, auteur)
-    elif table.sheet is ENTITES:
-        change_entites(changes, auteur)
-    else:
-        update_fiches(table, changes, auteur)
+    CHANGE[table.sheet.name]([(ecart.objet, ecart.avant) for ecart in ecarts], auteur)

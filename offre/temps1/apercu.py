@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 
 from comptes.models import Commune
+from offre.colonnes.declaration import BY_NAME
+from offre.colonnes.listes import Listes
 from offre.models import Ecart
 from offre.models.imports import Nature
 from offre.models.nomenclature import Statut
-
-from .declaration import BY_NAME
-from .listes import Listes
 
 _OTHERS = {"siren": "Entité (SIREN)", "statut": "Statut", "date_fermeture": "Date de fermeture"}
 

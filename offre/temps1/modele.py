@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from offre.colonnes.declaration import ANNEXES, BY_NAME, LISTES, SHEETS
+from offre.colonnes.listes import Listes
 from offre.models.nomenclature import Categorie
 from siao.socle.columns import Choice, Column, Date, Decimal, Integer, MultiChoice, Reference, Sheet, YesNo
 from siao.socle.columns.sheets import letter
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.xlsx import Book
-
-from .declaration import ANNEXES, BY_NAME, LISTES, SHEETS
-from .listes import Listes
 
 GREY, YELLOW, WHITE, RED = "#D9D9D9", "#FFF2CC", "#FFFFFF", "#FFC7CE"
 BLUE, PALE_BLUE = "#000091", "#E3E3FD"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from comptes.models import CodePostal, Departement
+from comptes.models import CodePostal, Departement, Region
 from offre.models import (
     Composition,
     ConventionCollective,
@@ -48,6 +48,7 @@ class Commune:
     code: str
     nom: str
     departement: str
+    departement_nom: str
 
 
 class Listes(dict[str, Values]):
@@ -71,21 +72,19 @@ class Listes(dict[str, Values]):
 
 
 class Communes:
-    """The communes of France that have one of these postal codes."""
+    """The communes of France that have one of these postal codes, seen from ``territoire``."""
 
-    def __init__(self, postal_codes: Iterable[str]):
+    def __init__(self, postal_codes: Iterable[str], territoire: Departement | Region):
+        self.territoire = territoire
+        self.departements = frozenset(territoire.codes_departements)
         self._by_postal_code: dict[str, dict[str, Commune]] = {}
         rows = CodePostal.objects.filter(code__in=set(postal_codes)).order_by()
-        for postal_code, code, nom, departement in rows.values_list(
-            "code", "commune_id", "commune__nom", "commune__departement_id"
+        for postal_code, *commune in rows.values_list(
+            "code", "commune_id", "commune__nom", "commune__departement", "commune__departement__nom"
         ):
-            communes = self._by_postal_code.setdefault(postal_code, {})
-            communes[fold_commune(nom)] = Commune(code, nom, departement)
+            found = Commune(*commune)
+            self._by_postal_code.setdefault(postal_code, {})[fold_commune(found.nom)] = found
 
     def at(self, postal_code: str) -> dict[str, Commune]:
         """The communes of a postal code, by folded name."""
         return self._by_postal_code.get(postal_code, {})
-
-
-def departement_names() -> dict[str, str]:
-    return dict(Departement.objects.values_list("code", "nom"))
