@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from offre import avis
 from offre.temps1 import fichiers, travaux
 from siao.socle.jobs import wake_again
 
@@ -35,6 +36,11 @@ def reconcile_imports() -> None:
 @shared_task
 def verify_files() -> None:
     fichiers.verify(apply=True)
+
+
+@shared_task
+def tell_transitions() -> None:
+    avis.tell()
 
 
 TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

@@ -2,9 +2,10 @@
 
 from comptes.attentes import ATTENTES as ATTENTES_COMPTES
 from comptes.models import Message
+from offre.attentes import ATTENTES as ATTENTES_OFFRE
 from siao.socle.attentes import waiting
 
-ATTENTES = ATTENTES_COMPTES
+ATTENTES = ATTENTES_OFFRE + ATTENTES_COMPTES
 """Every worklist, in the order of the page: an application adds its own here."""
 
 

@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
         "schedule": settings.RECONCILE_EVERY,
         "options": {"expires": 10 * settings.RECONCILE_EVERY},
     },
+    "transitions": {"task": "offre.tasks.tell_transitions", "schedule": settings.RECONCILE_EVERY},
     "files": {"task": "offre.tasks.verify_files", "schedule": crontab(hour=3, minute=17)},
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
     "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},

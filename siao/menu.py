@@ -11,19 +11,21 @@ from comptes.droits import Droit
 class Entry:
     label: str
     url_name: str
-    right: str
+    rights: tuple[str, ...]
+    """Any of them."""
     prefix: str
     """Pages whose path begins so belong to this entry."""
 
 
 ENTRIES = (
-    Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
-    Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
-    Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
-    Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
-    Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
-    Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),
-    Entry("Journal", "journal", Droit.JOURNAL_VOIR, "/journal/"),
+    Entry("Entités", "offre:entites", (Droit.OFFRE_VOIR,), "/offre/entites/"),
+    Entry("Dispositifs", "offre:dispositifs", (Droit.OFFRE_VOIR,), "/offre/dispositifs/"),
+    Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
+    Entry("À valider", "offre:a_valider", (Droit.OFFRE_PREVALIDER, Droit.OFFRE_VALIDER), "/offre/a-valider/"),
+    Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
+    Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
+    Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
+    Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),
 )
 
 
@@ -38,5 +40,5 @@ def menu_of(request) -> list[dict]:
             "current": request.path.startswith(entry.prefix),
         }
         for entry in ENTRIES
-        if may(entry.right)
+        if any(map(may, entry.rights))
     ]

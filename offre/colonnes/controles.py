@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from offre.models.nomenclature import Categorie, Unite
 from siao.socle.columns import Position, Row
 from siao.socle.columns.types import FAILED
+from siao.socle.text import fold
 
 from . import regles
-from .declaration import DISPOSITIFS, FINANCEMENTS
+from .declaration import DISPOSITIFS, EXEMPLE_NOM, FINANCEMENTS
 from .listes import Communes, Listes
 from .types import fold_commune
 
@@ -37,6 +38,15 @@ CAPACITE = {Unite.PLACES: "places", Unite.LOGEMENTS: "logements", Unite.MESURES:
 def phone_region(departements: Collection[str]) -> str:
     """The numbering plan of these départements."""
     return PHONE_REGIONS.get(next(iter(departements)), "FR") if len(departements) == 1 else "FR"
+
+
+# --- Entités ----------------------------------------------------------------------------------------------------
+
+
+def check_entite(row: Row, position: Position) -> None:
+    if row.has("nom") and fold(row["nom"]) == fold(EXEMPLE_NOM):
+        position.report_at(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
+        row.values["nom"] = FAILED
 
 
 # --- Dispositifs ------------------------------------------------------------------------------------------------

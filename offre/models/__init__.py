@@ -10,6 +10,7 @@ from .nomenclature import (
     SpecificitePublic,
     TypeDispositif,
 )
+from .validation import Proposition, Remarque, Transition
 
 __all__ = [
     "Anomalie",
@@ -25,7 +26,10 @@ __all__ = [
     "Idcc",
     "Import",
     "LigneFinancement",
+    "Proposition",
     "Rattachement",
+    "Remarque",
     "SpecificitePublic",
+    "Transition",
     "TypeDispositif",
 ]

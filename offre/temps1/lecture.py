@@ -14,9 +14,9 @@ from pathlib import Path
 
 from comptes.models import Departement, Region
 from offre.colonnes import regles
-from offre.colonnes.controles import check_dispositif, check_financement, check_sums, phone_region
-from offre.colonnes.declaration import DISPOSITIFS, ENTITES, EXEMPLE_NOM, FINANCEMENTS, SHEETS
-from offre.colonnes.listes import Communes, Listes
+from offre.colonnes.controles import check_dispositif, check_entite, check_financement, check_sums, phone_region
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
+from offre.colonnes.listes import Communes, Listes, garde_of
 from offre.models import Entite, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
@@ -86,7 +86,7 @@ class _Checker:
         self.departements = set(territoire.codes_departements)
         self.regional = isinstance(territoire, Region)
         self.progress = progress
-        self.listes = Listes()
+        self.listes = Listes(garde_of(self.departements))
         region = phone_region(self.departements)
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
@@ -146,14 +146,11 @@ class _Checker:
     # --- Entités ------------------------------------------------------------------------------------------------
 
     def _check_entites(self, rows: list[Row]) -> None:
-        report = self.readers[ENTITES.name].position.report_at
         by_siren: dict[str, Row] = {}
         for row in rows:
             if row.has("nom"):
-                if fold(row["nom"]) == fold(EXEMPLE_NOM):
-                    report(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
-                    row.values["nom"] = FAILED
-                    continue
+                check_entite(row, self.readers[ENTITES.name].position)
+            if row.has("nom"):
                 self._unique(ENTITES, row, "nom", fold(row["nom"]), self.entites, regles.NOM_EN_DOUBLE)
             if row.has("siren"):
                 self._unique(ENTITES, row, "siren", row["siren"], by_siren, regles.SIREN_EN_DOUBLE)

@@ -16,7 +16,7 @@ from siao.socle.database import reserve_ids
 Rows = Mapping[str, Mapping[str, dict]]
 """Canonical rows by tab and key."""
 
-NOMS = {ENTITES.name: "entites", DISPOSITIFS.name: "dispositifs", FINANCEMENTS.name: "financements"}
+NOMS = {name: table.nom for name, table in TABLES.items()}
 """Name of each tab in reports."""
 
 

@@ -15,6 +15,8 @@ from django.db.backends.ddl_references import Statement, Table
 from django.db.models import BaseConstraint, Model, QuerySet
 from psycopg import sql
 
+from siao.socle.refusal import Refusal
+
 
 class ForeignKeyTogether(BaseConstraint):
     """A foreign key on several columns: what a row says of its parent must be true of that parent.
@@ -94,6 +96,20 @@ def sentence_of(error: IntegrityError) -> str | None:
             if constraint.name == name:
                 return str(constraint.get_violation_error_message())
     return None
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A constraint that speaks inside is a ``Refusal``, in its French sentence; nothing of the block is written."""
+    try:
+        with transaction.atomic():
+            yield
+            check_now()
+    except IntegrityError as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise Refusal(sentence) from error
 
 
 @contextmanager
@@ -205,14 +221,17 @@ def update_rows(model: type[Model], fields: Sequence[str], rows: Iterable[Sequen
         "changes": sql.SQL(", ").join(sql.SQL("{0} = maj.{0}").format(column) for column in columns),
     }
     with connection.cursor() as cursor:
+        # As texts: inside a request, django-pghistory reads what passes through the cursor.
         cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0").format(
-                **names
-            )
+            sql.SQL("CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0")
+            .format(**names)
+            .as_string()
         )
         _copy("maj", [model._meta.pk.column, *(_column(model, field) for field in fields)], rows)
         cursor.execute(
-            sql.SQL("UPDATE {table} SET {changes} FROM {staged} WHERE {table}.{key} = maj.{key}").format(**names)
+            sql.SQL("UPDATE {table} SET {changes} FROM {staged} WHERE {table}.{key} = maj.{key}")
+            .format(**names)
+            .as_string()
         )
         updated = cursor.rowcount
         cursor.execute("DROP TABLE maj")

@@ -47,7 +47,7 @@ def test_every_url_is_in_the_table_with_the_methods_that_its_view_declares():
 
 
 def test_few_pages_are_public():
-    public = sorted(name for name, view in VIEWS.items() if view.right == "public")
+    public = sorted(name for name, view in VIEWS.items() if "public" in view.rights)
     assert len(public) <= 12, public
 
 
@@ -67,7 +67,7 @@ def cells():
 
 def expected(line, route: str, acteur: str, territoire: str) -> int:
     if line is None:
-        public = VIEWS[route].right == "public"
+        public = "public" in VIEWS[route].rights
         return 302 if acteur in ("visiteur", "desactive") and not public else 405
     code, _, seen_from = line[COLONNES[acteur]].partition("@")
     return int(code) if not seen_from or territoire in SEEN_FROM[seen_from] else 404
@@ -114,6 +114,7 @@ def test_each_cell(acteur, record_property):
                 path = reverse(route, kwargs=arguments) + (f"?{urlencode(query)}" if query else "")
                 before = EntreeJournal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
                 client.cookies = SimpleCookie(cookies)
+                connection.queries_log.clear()  # it keeps the last 9 000 only
                 with CaptureQueriesContext(connection) as queries:
                     if methode == "POST":
                         answer = client.post(path, ENVOIS.get(route, {}))
@@ -148,7 +149,7 @@ def test_each_cell(acteur, record_property):
 
 def journalled_once(view, status: int, entries) -> bool:
     """One entry for a page of personal data, whatever the answer, and for any refusal of a right; none otherwise."""
-    if view.right == "public":
+    if "public" in view.rights:
         return True
     due = status == 403 or (bool(view.journal) and status != 405)
     return entries.count() == int(due)

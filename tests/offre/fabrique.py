@@ -6,7 +6,7 @@ import itertools
 from stdnum import luhn
 
 from comptes.models import CodePostal
-from offre.models import Dispositif, Entite, Financement, Import, Rattachement
+from offre.models import Dispositif, Entite, Financement, Import, Proposition, Rattachement
 from offre.models.nomenclature import Statut
 
 # SIREN that begin with 0009 are never given by the register.
@@ -71,3 +71,16 @@ def make_import(departement: str, auteur, **fields) -> Import:
         **fields,
     }
     return Import.objects.create(departement_id=departement, depose_par=auteur, **fields)
+
+
+def make_proposition(fiche: Rattachement | Dispositif, auteur, **fields) -> Proposition:
+    """A change of name, waiting for the SIAO."""
+    nom = f"Nom proposé {next(_numbers)}"
+    fields = {
+        "avant": {"nom": fiche.nom},
+        "apres": {"nom": nom},
+        "version": fiche.version,
+        "statut": Statut.SOUMIS,
+        **fields,
+    }
+    return Proposition.objects.create(auteur=auteur, **{fiche._meta.model_name: fiche}, **fields)

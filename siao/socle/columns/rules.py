@@ -40,6 +40,8 @@ class Problem:
     """Header of the column, without its star."""
     value: str
     message: str
+    key: str = ""
+    """Key of the column."""
 
 
 def error(code: str, label: str, message: str) -> Rule:
