@@ -6,6 +6,7 @@ The e-mail names no fiche (an address may be confidential, and so may a name): i
 from collections import defaultdict
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
@@ -13,8 +14,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from comptes.droits import MATRICE, Droit
-from comptes.models import Departement, Habilitation, Utilisateur
-from offre.models import Transition
+from comptes.models import Departement, Habilitation, Octroi, Utilisateur
+from offre.models import Dispositif, Rattachement, Transition
 from offre.models.nomenclature import Statut
 
 LOT = 500
@@ -70,6 +71,8 @@ def _readers(step: Transition, departement: Departement):
     else:
         fiche = _fiche(step)
         typed = {step.proposition.auteur_id} if step.proposition else {fiche.cree_par_id, *_submitters(fiche)}
+        if step.vers == Statut.A_CORRIGER:
+            typed |= _holders(fiche)
         readers = Utilisateur.objects.filter(pk__in=typed - {None})
     return readers.filter(is_active=True).exclude(pk=step.auteur_id).order_by("pk")
 
@@ -77,6 +80,19 @@ def _readers(step: Transition, departement: Departement):
 def _submitters(fiche) -> list[int]:
     submitted = fiche.transitions.filter(vers__in=_VALIDEURS, proposition__isnull=True)
     return list(submitted.order_by("-pk").values_list("auteur", flat=True)[:5])
+
+
+def _holders(fiche: Rattachement | Dispositif) -> set[int]:
+    """Those of the entité who may correct the fiche: they hold it, or the entité of the dispositif."""
+    held = [fiche]
+    if isinstance(fiche, Dispositif):
+        held.append(Rattachement.objects.get(entite=fiche.entite_id, departement=fiche.departement_id))
+    current = Habilitation.objects.current().filter(profil__in=list(MATRICE[Droit.OFFRE_PROPOSER]))
+    octrois = Octroi.objects.none()
+    for objet in held:
+        kind = ContentType.objects.get_for_model(objet)
+        octrois |= Octroi.objects.filter(content_type=kind, object_pk=str(objet.pk))
+    return set(current.filter(octrois__in=octrois).values_list("utilisateur", flat=True))
 
 
 def _line(step: Transition, departement: Departement) -> dict:

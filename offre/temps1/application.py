@@ -15,11 +15,12 @@ from offre.colonnes.ecriture import (
     insert_financements,
 )
 from offre.colonnes.fiches import TABLES
-from offre.models import Ecart
+from offre.models import Ecart, Import
 from offre.models.imports import Decision, Nature
 from offre.models.nomenclature import Statut
 from siao.socle.database import check_now
 
+from .etapes import record_steps
 from .plan import Rows
 
 
@@ -30,6 +31,7 @@ def apply_plan(
     auteur: Utilisateur,
     statut: str,
     aujourdhui: datetime.date,
+    travail: Import | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> None:
     """Create, change and close what ``ecarts`` say, with the values of ``rows`` (canonical, by tab and key).
@@ -46,6 +48,14 @@ def apply_plan(
     progress("Enregistrement des financements", 0, len(by_sheet[FINANCEMENTS.name]))
     _write_financements(by_sheet[FINANCEMENTS.name], rows, auteur)
     check_now()
+    if travail:  # neither a rehearsal nor the demonstration is a step in the life of a fiche
+        record_steps([ecart for ecart in ecarts if _applied(ecart)], auteur=auteur, travail=travail)
+
+
+def _applied(ecart: Ecart) -> bool:
+    """Whether it changes the database: not what the user left as it was."""
+    kept = ecart.nature == Nature.ABSENT and ecart.decision != Decision.FERMER
+    return not kept and ecart.decision != Decision.BASE
 
 
 def _created(ecarts, rows: Rows, sheet: str) -> list[tuple[int, dict]]:
