@@ -111,10 +111,10 @@ class SecondFactor:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        right = getattr(view, "right", PUBLIC)
-        if right in (PUBLIC, CONNECTED) or not settings.SECOND_FACTOR_REQUIRED or request.habilitation is None:
+        rights = set(getattr(view, "rights", (PUBLIC,)))
+        if rights & {PUBLIC, CONNECTED} or not settings.SECOND_FACTOR_REQUIRED or request.habilitation is None:
             return None
-        if request.second_factor_missing or (right in SECOND_FACTOR_DROITS and not has_second_factor(request)):
+        if request.second_factor_missing or (rights <= SECOND_FACTOR_DROITS and not has_second_factor(request)):
             return redirect(f"{reverse('double_authentification')}?pour={request.path}")
         return None
 

@@ -1,5 +1,7 @@
 """Loads the lists of the offre from ``fixtures/``; running it again changes nothing, a new file updates what it names.
 
+What the national administrator changed in the browser since stays as they made it.
+
 The order of a list is the order of its file.
 """
 
@@ -31,7 +33,11 @@ _LISTS = (
         "specificites_public",
         lambda row: {"adresse_confidentielle": row["adresse_confidentielle"] == "oui"},
     ),
-    (LigneFinancement, "lignes_financement", lambda row: {"financeur": row["financeur"]}),
+    (
+        LigneFinancement,
+        "lignes_financement",
+        lambda row: {"financeur": row["financeur"], "programme_177": row["programme_177"] == "oui"},
+    ),
     (ConventionCollective, "conventions_collectives", lambda row: {"idcc": row["idcc"]}),
 )
 
@@ -42,9 +48,11 @@ def load_listes() -> dict[str, int]:
     counts = {}
     for model, file, others in _LISTS:
         lines = rows(file)
+        administered = set(model.objects.filter(modifie_le__isnull=False).values_list("code", flat=True))
         objects = [
             model(code=row["code"], libelle=row["libelle"], ordre=position, **others(row))
             for position, row in enumerate(lines, start=1)
+            if row["code"] not in administered
         ]
         updated = ["libelle", "ordre", *others(lines[0])]
         model.objects.bulk_create(objects, update_conflicts=True, unique_fields=["code"], update_fields=updated)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from offre import rappels, sirene
+from offre import avis, rappels, sirene
 from offre.temps1 import fichiers, travaux
 from siao.socle.jobs import wake_again
 
@@ -46,6 +46,10 @@ def refresh_sirene() -> None:
 @shared_task
 def remind_places() -> None:
     rappels.remind()
+
+
+def tell_transitions() -> None:
+    avis.tell()
 
 
 TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

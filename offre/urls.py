@@ -1,11 +1,30 @@
-from django.urls import path
+from django.urls import path, register_converter
 
-from offre.views import listes, mesures, ouverture, places, sirene, temps1
+from offre.colonnes.fiches import BY_NOM
+from offre.views import fiches, listes, mesures, ouverture, places, sirene, temps1, validation
+
+
+class NomConverter:
+    """One of the three kinds of fiches."""
+
+    regex = "|".join(BY_NOM)
+
+    def to_python(self, value):
+        return value
+
+    def to_url(self, value):
+        return value
+
+
+register_converter(NomConverter, "nom")
 
 app_name = "offre"
 urlpatterns = [
     path("entites/", listes.entites, name="entites"),
+    path("entites/nouvelle/", fiches.creer_entite, name="creer_entite"),
+    path("entites/<int:pk>/dispositifs/nouveau/", fiches.creer_dispositif, name="creer_dispositif"),
     path("dispositifs/", listes.dispositifs, name="dispositifs"),
+    path("dispositifs/<int:pk>/financements/nouveau/", fiches.creer_financement, name="creer_financement"),
     path("financements/", listes.financements, name="financements"),
     # Places
     path("places/", places.places, name="places"),
@@ -38,6 +57,12 @@ urlpatterns = [
     path("donnees-ouvertes/", ouverture.donnees_ouvertes, name="donnees_ouvertes"),
     path("donnees-ouvertes/<int:pk>/retirer/", ouverture.retirer_jeton, name="retirer_jeton"),
     # Temps 1
+    path("<nom:nom>/<int:pk>/", fiches.fiche, name="fiche"),
+    path("<nom:nom>/<int:pk>/modifier/", fiches.modifier, name="modifier"),
+    path("<nom:nom>/<int:pk>/circuit/<slug:action>/", validation.passer, name="passer"),
+    path("a-valider/", validation.a_valider, name="a_valider"),
+    path("propositions/<int:pk>/", validation.proposition, name="proposition"),
+    path("propositions/<int:pk>/circuit/<slug:action>/", validation.passer_proposition, name="passer_proposition"),
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),

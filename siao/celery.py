@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
         "schedule": settings.RECONCILE_EVERY,
         "options": {"expires": 10 * settings.RECONCILE_EVERY},
     },
+    "transitions": {"task": "offre.tasks.tell_transitions", "schedule": settings.RECONCILE_EVERY},
     "files": {"task": "offre.tasks.verify_files", "schedule": crontab(hour=3, minute=17)},
     "sirene": {"task": "offre.tasks.refresh_sirene", "schedule": crontab(hour=4, minute=5)},
     # By day: who receives it has the places at hand.

@@ -11,12 +11,12 @@ from django.db import transaction
 from comptes.actions import create_habilitation
 from comptes.droits import Niveau, Profil
 from comptes.models import Departement, Utilisateur
+from offre.colonnes.listes import Listes
 from offre.invention import invent_capacity
 from offre.models import Dispositif, Rattachement
 from offre.models.nomenclature import Categorie, Statut
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import read_file
-from offre.temps1.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.plan import compute_plan
 from offre.temps1.synthese import invented_rows

@@ -11,22 +11,24 @@ from comptes.droits import Droit
 class Entry:
     label: str
     url_name: str
-    right: str
+    rights: tuple[str, ...]
+    """Any of them."""
     prefix: str
     """Pages whose path begins so belong to this entry."""
 
 
 ENTRIES = (
-    Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
-    Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
-    Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
-    Entry("Places", "offre:places", Droit.OFFRE_VOIR, "/offre/places/"),
-    Entry("Places disponibles", "offre:disponibilites", Droit.DEMANDES_ORIENTER, "/offre/disponibilites/"),
-    Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
-    Entry("Données ouvertes", "offre:donnees_ouvertes", Droit.REFERENTIELS_GERER, "/offre/donnees-ouvertes/"),
-    Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
-    Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),
-    Entry("Journal", "journal", Droit.JOURNAL_VOIR, "/journal/"),
+    Entry("Entités", "offre:entites", (Droit.OFFRE_VOIR,), "/offre/entites/"),
+    Entry("Dispositifs", "offre:dispositifs", (Droit.OFFRE_VOIR,), "/offre/dispositifs/"),
+    Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
+    Entry("Places", "offre:places", (Droit.OFFRE_VOIR,), "/offre/places/"),
+    Entry("Places disponibles", "offre:disponibilites", (Droit.DEMANDES_ORIENTER,), "/offre/disponibilites/"),
+    Entry("À valider", "offre:a_valider", (Droit.OFFRE_PREVALIDER, Droit.OFFRE_VALIDER), "/offre/a-valider/"),
+    Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
+    Entry("Données ouvertes", "offre:donnees_ouvertes", (Droit.REFERENTIELS_GERER,), "/offre/donnees-ouvertes/"),
+    Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
+    Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
+    Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),
 )
 
 
@@ -41,5 +43,5 @@ def menu_of(request) -> list[dict]:
             "current": request.path.startswith(entry.prefix),
         }
         for entry in ENTRIES
-        if may(entry.right)
+        if any(map(may, entry.rights))
     ]

@@ -4,8 +4,8 @@ import io
 from typing import Any
 
 from comptes.models import Departement
-from offre.temps1.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS
-from offre.temps1.listes import Listes
+from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.modele_ods import write_ods
 

@@ -13,10 +13,10 @@ from psycopg.errors import LockNotAvailable
 
 from comptes.models import Departement, Region, Utilisateur
 from offre import tasks
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES
 from offre.models import Avancement, Dispositif, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
-from offre.temps1.declaration import DISPOSITIFS, ENTITES
 from offre.temps1.travaux import lock_territoire
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point

@@ -11,7 +11,7 @@ from comptes.models import Habilitation
 from comptes.models.journal import ACTIONS
 from offre.actions.places import Perime, check_open
 from offre.models import Creneau, DeclarationMesures, Dispositif, GroupeMesures, PrestationProposee
-from siao.socle.database import constraints_refuse, lock_in_order
+from siao.socle.database import lock_in_order, refusing
 from siao.socle.refusal import Refusal
 
 ACTIONS.update(
@@ -34,7 +34,7 @@ def _journalise(action: str, auteur: Habilitation, objet) -> None:
 def create_mesures(*, auteur: Habilitation, dispositif: Dispositif, **valeurs) -> GroupeMesures:
     """Create a group of mesures; ``valeurs``: libelle, nombre, financees, ouvert_le, ferme_le."""
     check_open(dispositif)
-    with constraints_refuse():
+    with refusing():
         groupe = GroupeMesures.objects.create(
             dispositif=dispositif, cree_par=auteur.utilisateur, modifie_par=auteur.utilisateur, **valeurs
         )
@@ -49,7 +49,7 @@ def change_mesures(*, auteur: Habilitation, groupe: GroupeMesures, version: int,
     [current] = lock_in_order(GroupeMesures.objects.filter(pk=groupe.pk), waiting_inserts=False)
     if current.version != version:
         raise Perime("Ce groupe a été modifié pendant que vous l'aviez sous les yeux.")
-    with constraints_refuse():
+    with refusing():
         GroupeMesures.objects.filter(pk=groupe.pk).update(**valeurs, **GroupeMesures.trace(auteur.utilisateur))
     _journalise("modifier_mesures", auteur, groupe)
 
@@ -83,7 +83,7 @@ def set_hours(
     check_open(dispositif)
     if nature not in dispositif.prestations:
         raise Refusal("Cette prestation n'est pas dans la fiche du dispositif : ajoutez-la d'abord à la fiche.")
-    with constraints_refuse():
+    with refusing():
         prestation, _ = PrestationProposee.objects.update_or_create(
             dispositif=dispositif, nature=nature, defaults={"precision": precision}
         )

@@ -28,7 +28,7 @@ from offre.models import (
 )
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Statut
 from offre.models.places import Etat
-from siao.socle.database import constraints_refuse, lock_in_order
+from siao.socle.database import lock_in_order, refusing
 from siao.socle.refusal import Refusal
 
 ACTIONS.update(
@@ -90,7 +90,7 @@ def create_groupe(
     check_open(dispositif)
     if dispositif.categorie not in AVEC_PLACES_OU_LOGEMENTS:
         raise Refusal("Seuls les hébergements et les logements ont des places.")
-    with constraints_refuse():
+    with refusing():
         groupe = GroupePlaces.objects.create(
             dispositif=dispositif,
             categorie_dispositif=dispositif.categorie,
@@ -129,7 +129,7 @@ def change_groupe(
     [current] = lock_in_order(GroupePlaces.objects.filter(pk=groupe.pk), waiting_inserts=False)
     if current.version != version:
         raise Perime("Ce groupe a été modifié pendant que vous l'aviez sous les yeux.")
-    with constraints_refuse():
+    with refusing():
         # The sizes first: what was received before may not fit in the new number of couchages.
         current.configurations.all().delete()
         GroupePlaces.objects.filter(pk=groupe.pk).update(
@@ -167,7 +167,7 @@ def _fund(groupe: GroupePlaces, nombre: int | None, depuis: datetime.date | None
 @transaction.atomic
 def add_places(*, auteur: Habilitation, groupe: GroupePlaces, noms: Iterable[str], ouverte_le: datetime.date) -> int:
     check_open(groupe.dispositif)
-    with constraints_refuse():
+    with refusing():
         added = Place.objects.bulk_create(Place(groupe=groupe, nom=nom, ouverte_le=ouverte_le) for nom in noms)
     _journalise("ajouter_places", auteur, groupe, nombre=len(added))
     return len(added)
@@ -186,7 +186,7 @@ def change_place(
     fermee_le: datetime.date | None,
 ) -> None:
     check_open(place.groupe.dispositif)
-    with constraints_refuse():
+    with refusing():
         Place.objects.filter(pk=place.pk).update(nom=nom, ouverte_le=ouverte_le, fermee_le=fermee_le)
     _journalise("modifier_place", auteur, place)
 
@@ -267,7 +267,7 @@ def make_unavailable(
     date_fin: datetime.date | None,
 ) -> Indisponibilite:
     check_open(place.groupe.dispositif)
-    with constraints_refuse():
+    with refusing():
         made = Indisponibilite.objects.create(
             place=place, motif=motif, precision=precision, date_debut=date_debut, date_fin=date_fin
         )
@@ -286,7 +286,7 @@ def change_unavailability(
     date_fin: datetime.date | None,
 ) -> None:
     check_open(indisponibilite.place.groupe.dispositif)
-    with constraints_refuse():
+    with refusing():
         Indisponibilite.objects.filter(pk=indisponibilite.pk).update(
             motif=motif, precision=precision, date_debut=date_debut, date_fin=date_fin
         )

@@ -24,6 +24,7 @@ from .places import (
     TypePlace,
 )
 from .sirene import CadenceSirene, FicheSirene
+from .validation import Proposition, Remarque, Transition
 
 __all__ = [
     "Anomalie",
@@ -53,9 +54,12 @@ __all__ = [
     "LigneFinancement",
     "Place",
     "PrestationProposee",
+    "Proposition",
     "RappelPlaces",
     "Rattachement",
+    "Remarque",
     "SpecificitePublic",
+    "Transition",
     "TypeDispositif",
     "TypePlace",
 ]

@@ -14,6 +14,7 @@ from siao.socle.text import Folded, words_of
 
 from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
+    A_TRAITER,
     AVEC_PLACES_OU_LOGEMENTS,
     LOGEMENTS,
     Categorie,
@@ -26,7 +27,7 @@ from .nomenclature import (
     Statut,
     TypeDispositif,
 )
-from .suivi import Suivi
+from .suivi import SuiviValidation
 
 
 class DispositifQuerySet(models.QuerySet):
@@ -55,7 +56,7 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
     return (opened & filled) | (~opened & empty)
 
 
-class Dispositif(Suivi):
+class Dispositif(SuiviValidation):
     # Nature
     entite = models.ForeignKey(Entite, models.PROTECT, related_name="dispositifs", verbose_name="entité gestionnaire")
     departement = models.ForeignKey(Departement, models.PROTECT, related_name="+", verbose_name="département")
@@ -124,6 +125,8 @@ class Dispositif(Suivi):
         ordering = ["nom_cle", "pk"]
         indexes = [
             models.Index(fields=["entite"], name="dispositif_par_entite"),
+            # The queue of the validators and its counter: a few fiches among all those of the département.
+            models.Index(fields=["statut", "statut_depuis"], condition=Q(statut__in=A_TRAITER), name="dispositif_file"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -330,6 +333,7 @@ class Dispositif(Suivi):
             ),
         ]
         triggers = [
+            *SuiviValidation.Meta.triggers,
             pgtrigger.Trigger(
                 name="adresse_confidentielle_imposee",
                 when=pgtrigger.Before,

@@ -14,8 +14,8 @@ from comptes.models import Departement
 from comptes.perimetres import Perimetre
 from siao.socle.text import Folded, words_of
 
-from .nomenclature import ConventionCollective, Idcc, Statut
-from .suivi import Suivi
+from .nomenclature import A_TRAITER, ConventionCollective, Idcc, Statut
+from .suivi import SuiviValidation
 
 
 def has_luhn_key(field: str, length: int) -> Exact:
@@ -83,7 +83,7 @@ class RattachementQuerySet(models.QuerySet):
         return counted.order_by("nom_cle", "pk")  # a grouped query forgets the order of its model
 
 
-class Rattachement(Suivi):
+class Rattachement(SuiviValidation):
     """The fiche of an entité in one département."""
 
     entite = models.ForeignKey(Entite, models.PROTECT, related_name="rattachements", verbose_name="entité")
@@ -105,6 +105,9 @@ class Rattachement(Suivi):
     )
     statut = models.CharField("statut", max_length=10, choices=Statut.choices, default=Statut.BROUILLON)
     date_fermeture = models.DateField("date de fermeture", null=True, blank=True)
+    fusionne_dans = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="fusionnes", verbose_name="fusionnée dans"
+    )
 
     objects = RattachementQuerySet.as_manager()
 
@@ -112,6 +115,12 @@ class Rattachement(Suivi):
         verbose_name = "entité du département"
         verbose_name_plural = "entités du département"
         ordering = ["nom_cle", "pk"]
+        triggers = SuiviValidation.Meta.triggers
+        indexes = [
+            models.Index(
+                fields=["statut", "statut_depuis"], condition=Q(statut__in=A_TRAITER), name="rattachement_file"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["entite", "departement"],
@@ -147,6 +156,11 @@ class Rattachement(Suivi):
                 condition=~Q(statut=Statut.FERME) | Q(date_fermeture__isnull=False),
                 name="rattachement_ferme_a_une_date",
                 violation_error_message="Une entité fermée a une date de fermeture.",
+            ),
+            models.CheckConstraint(
+                condition=Q(fusionne_dans__isnull=True) | (Q(statut=Statut.FERME) & ~Q(fusionne_dans=F("pk"))),
+                name="rattachement_fusionne_est_ferme",
+                violation_error_message="Une entité fusionnée dans une autre est fermée.",
             ),
         ]
 

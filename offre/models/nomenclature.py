@@ -28,6 +28,10 @@ class Statut(models.TextChoices):
     FERME = "FERME", "Fermé"
 
 
+A_TRAITER = (Statut.SOUMIS, Statut.PREVALIDE, Statut.A_CORRIGER)
+"""Somebody has to do something."""
+
+
 class Perennite(models.TextChoices):
     PERENNE = "PERENNE", "Pérenne"
     TEMPORAIRE = "TEMPORAIRE", "Temporaire"
@@ -77,12 +81,26 @@ class Unite(models.TextChoices):
     SERVICE = "SERVICE", "Service"
 
 
+class ListeQuerySet(models.QuerySet):
+    def proposees(self):
+        """The values that can be chosen: a retired one stays on the fiches that have it."""
+        return self.filter(retire_le__isnull=True)
+
+
 class Liste(models.Model):
     """An administered list: a code that never changes, a label, an order. Loaded from ``fixtures/``."""
 
     code = models.CharField("code", max_length=30, primary_key=True)
     libelle = models.CharField("libellé", max_length=255)
     ordre = models.PositiveSmallIntegerField("ordre")
+    retire_le = models.DateField(
+        "retiré le", null=True, blank=True, help_text="Une valeur retirée n'est plus proposée, et reste lisible."
+    )
+    modifie_le = models.DateTimeField(
+        "modifié le", null=True, editable=False, help_text="Dans le navigateur : le fichier livré ne l'écrase plus."
+    )
+
+    objects = ListeQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -131,6 +149,7 @@ class SpecificitePublic(Liste):
 
 class LigneFinancement(Liste):
     financeur = models.CharField("financeur", max_length=100)
+    programme_177 = models.BooleanField("relève du programme 177", default=False)
 
     class Meta(Liste.Meta):
         verbose_name = "ligne de financement"

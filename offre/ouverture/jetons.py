@@ -13,7 +13,7 @@ from comptes.journal import journalise
 from comptes.models import Habilitation
 from comptes.models.journal import ACTIONS
 from offre.models import JetonOuverture
-from siao.socle.database import constraints_refuse
+from siao.socle.database import refusing
 from siao.socle.http import PUBLIC, reads
 
 ACTIONS.update(
@@ -33,7 +33,7 @@ PREFIXE = "siao_"
 def give(*, auteur: Habilitation, structure: str, courriel: str) -> tuple[JetonOuverture, str]:
     """Create the token of a structure; the secret returned here is written nowhere."""
     secret = PREFIXE + secrets.token_urlsafe(32)
-    with constraints_refuse():
+    with refusing():
         jeton = JetonOuverture.objects.create(
             structure=structure,
             courriel=courriel,
@@ -61,7 +61,7 @@ def reads_by_token(view):
             return HttpResponseNotAllowed(read.methods)
         return _refused(request) or read(request, *args, **kwargs)
 
-    guarded.right, guarded.methods, guarded.journal = JETON, read.methods, ""
+    guarded.rights, guarded.methods, guarded.journal = (JETON,), read.methods, ""
     return login_not_required(guarded)
 
 

@@ -7,14 +7,14 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable
 
+from offre.colonnes.declaration import BY_NAME, ERREURS
+from offre.colonnes.listes import Listes
 from offre.models import Anomalie
 from offre.models.imports import Gravite
 from siao.socle.workbook.cells import BadCell, Workbook
 from siao.socle.xlsx import Book
 
 from .anomalies import HEADERS, WIDTHS, line, target
-from .declaration import BY_NAME, ERREURS
-from .listes import Listes
 from .modele import Mark, write_xlsx
 from .modele_ods import write_ods
 from .structure import data_sheets

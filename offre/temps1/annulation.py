@@ -6,20 +6,23 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from comptes.models import Utilisateur
-from offre.models import Ecart, Entite
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.ecriture import CHANGE
+from offre.colonnes.fiches import TABLES, Fiche, Table, fiches_of
+from offre.colonnes.listes import Listes
+from offre.models import Ecart, Entite, Import
 from offre.models.imports import Decision, Nature, Resultat
 from siao.socle.killpoints import kill_point
 
-from .application import change_dispositifs, change_entites, entite_ids, update_fiches
-from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
-from .fiches import TABLES, Fiche, Table, fiches_of
-from .listes import Listes
+from .etapes import forget_steps, record_steps
 from .plan import Rows
 
 _CHILDREN_FIRST = (FINANCEMENTS.name, DISPOSITIFS.name, ENTITES.name)
 
 
-def undo_changes(ecarts: Sequence[Ecart], rows: Rows, departements: Sequence[str], *, auteur: Utilisateur) -> None:
+def undo_changes(
+    ecarts: Sequence[Ecart], rows: Rows, departements: Sequence[str], *, auteur: Utilisateur, travail: Import
+) -> None:
     """Put back what the import changed, in the caller's transaction, and write the result on each of ``ecarts``.
 
     A fiche goes back to what it was when each value that the import gave it is still there; a fiche that the import
@@ -34,6 +37,7 @@ def undo_changes(ecarts: Sequence[Ecart], rows: Rows, departements: Sequence[str
         deleted = _delete(TABLES[sheet], [ecart.objet for ecart in undone if ecart.nature == Nature.CREE])
         reverted = [ecart for ecart in undone if ecart.nature != Nature.CREE]
         _revert(TABLES[sheet], reverted, auteur)
+        record_steps(reverted, auteur=auteur, travail=travail, undone=True)
         for ecart in concerned:
             put_back = ecart in reverted or (ecart.nature == Nature.CREE and ecart.objet in deleted)
             ecart.resultat = Resultat.ANNULE if put_back else Resultat.CONSERVE
@@ -68,7 +72,7 @@ def _delete(table: Table, ids: list[int]) -> set[int]:
     """Delete fiches; those on which something else depends are left. Returns the ids that are gone."""
     try:
         with transaction.atomic():
-            table.model.objects.filter(pk__in=ids).delete()
+            _delete_all(table, ids)
             return set(ids)
     except (ProtectedError, IntegrityError):
         pass
@@ -76,22 +80,18 @@ def _delete(table: Table, ids: list[int]) -> set[int]:
     for identifier in ids:
         try:
             with transaction.atomic():
-                table.model.objects.filter(pk=identifier).delete()
+                _delete_all(table, [identifier])
                 gone.add(identifier)
         except (ProtectedError, IntegrityError):
             continue
     return gone
 
 
+def _delete_all(table: Table, ids: list[int]) -> None:
+    """Delete fiches and the steps of their life; a proposition on one of them refuses."""
+    forget_steps(table, ids)
+    table.model.objects.filter(pk__in=ids).delete()
+
+
 def _revert(table: Table, ecarts: list[Ecart], auteur: Utilisateur) -> None:
-    changes = [(ecart.objet, dict(ecart.avant)) for ecart in ecarts]
-    if table.sheet is DISPOSITIFS:
-        ids = entite_ids({values["siren"] for _, values in changes if "siren" in values})
-        for _, values in changes:
-            if "siren" in values:
-                values["entite"] = ids[values["siren"]]
-        change_dispositifs(changes, auteur)
-    elif table.sheet is ENTITES:
-        change_entites(changes, auteur)
-    else:
-        update_fiches(table, changes, auteur)
+    CHANGE[table.sheet.name]([(ecart.objet, ecart.avant) for ecart in ecarts], auteur)

@@ -1,9 +1,8 @@
 """The lines of the « Erreurs » tab: one per error or warning, each leading to its cell."""
 
+from offre.colonnes.declaration import BY_NAME
+from offre.colonnes.regles import RULES
 from offre.models import Anomalie
-
-from .declaration import BY_NAME
-from .regles import RULES
 
 HEADERS = ("Gravité", "Onglet", "Cellule", "Colonne", "Valeur", "Règle", "Message")
 WIDTHS = (16, 14, 10, 30, 30, 26, 110)

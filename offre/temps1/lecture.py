@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comptes.models import Departement, Region
+from offre.colonnes import regles
+from offre.colonnes.controles import check_dispositif, check_entite, check_financement, check_sums, phone_region
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
+from offre.colonnes.listes import Communes, Listes, garde_of
 from offre.models import Entite, Rattachement
-from offre.models.nomenclature import Categorie, Statut, Unite
+from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
 from siao.socle.columns.sheets import letter, sentence
@@ -26,31 +30,9 @@ from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
 from siao.socle.workbook.sandbox import read_workbook
 
-from . import regles
-from .declaration import DISPOSITIFS, ENTITES, EXEMPLE_NOM, FINANCEMENTS, SHEETS
-from .listes import Communes, Listes, departement_names
 from .structure import data_sheets
-from .types import fold_commune
 
 Territoire = Departement | Region
-
-# Numbering plan of the overseas territories, for numbers typed without international prefix.
-_PHONE_REGIONS = {
-    "971": "GP",
-    "972": "MQ",
-    "973": "GF",
-    "974": "RE",
-    "975": "PM",
-    "976": "YT",
-    "977": "BL",
-    "978": "MF",
-    "986": "WF",
-    "987": "PF",
-    "988": "NC",
-}
-
-CAPACITE = {Unite.PLACES: "places", Unite.LOGEMENTS: "logements", Unite.MESURES: "mesures"}
-"""The column of the capacity that each unit of financement counts."""
 
 
 @dataclass
@@ -104,8 +86,8 @@ class _Checker:
         self.departements = set(territoire.codes_departements)
         self.regional = isinstance(territoire, Region)
         self.progress = progress
-        self.listes = Listes()
-        region = _PHONE_REGIONS.get(next(iter(self.departements)), "FR") if len(self.departements) == 1 else "FR"
+        self.listes = Listes(garde_of(self.departements))
+        region = phone_region(self.departements)
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
         self.entites: dict[str, Row] = {}
@@ -164,14 +146,11 @@ class _Checker:
     # --- Entités ------------------------------------------------------------------------------------------------
 
     def _check_entites(self, rows: list[Row]) -> None:
-        report = self.readers[ENTITES.name].position.report_at
         by_siren: dict[str, Row] = {}
         for row in rows:
             if row.has("nom"):
-                if fold(row["nom"]) == fold(EXEMPLE_NOM):
-                    report(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
-                    row.values["nom"] = FAILED
-                    continue
+                check_entite(row, self.readers[ENTITES.name].position)
+            if row.has("nom"):
                 self._unique(ENTITES, row, "nom", fold(row["nom"]), self.entites, regles.NOM_EN_DOUBLE)
             if row.has("siren"):
                 self._unique(ENTITES, row, "siren", row["siren"], by_siren, regles.SIREN_EN_DOUBLE)
@@ -184,7 +163,7 @@ class _Checker:
             report = self.readers[sheet.name].position.report_at
             for here, other in ((row, first), (first, row)):
                 name = other.values.get("nom") or ""
-                report(rule, here.number, key, here[key], other=other.number, name=name)
+                report(rule, here.number, key, here[key], other=f"en ligne {other.number}", name=name)
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
@@ -228,17 +207,14 @@ class _Checker:
     # --- Dispositifs --------------------------------------------------------------------------------------------
 
     def _check_dispositifs(self, rows: list[Row]) -> None:
-        self.communes = Communes(row["code_postal"] for row in rows if row.has("code_postal"))
-        self.departement_names = departement_names()
+        communes = Communes((row["code_postal"] for row in rows if row.has("code_postal")), self.territoire)
         described, numbers = {}, {}
         for row in rows:
             row.values["departement"] = None
             if row.has("nom"):
                 self._unique(DISPOSITIFS, row, "nom", fold(row["nom"]), self.dispositifs, regles.NOM_EN_DOUBLE)
             self._resolve_entite(row)
-            self._check_type(row)
-            self._check_address(row)
-            self._check_numbers(row)
+            check_dispositif(row, self.readers[DISPOSITIFS.name].position, listes=self.listes, communes=communes)
             if not row.failed:
                 key = f"{row['departement']}|{fold(row['nom'])}"
                 described[key] = {name: value for name, value in row.values.items() if name not in _READING_ONLY}
@@ -246,7 +222,6 @@ class _Checker:
         self.lecture.rows[DISPOSITIFS.name], self.lecture.numbers[DISPOSITIFS.name] = described, numbers
 
     def _resolve_entite(self, row: Row) -> None:
-        report = self.readers[DISPOSITIFS.name].position.report_at
         row.values["siren"] = row.values["entite_cle"] = None
         if not row.has("entite"):
             return
@@ -255,11 +230,7 @@ class _Checker:
         if entite is None:
             self._unknown(DISPOSITIFS, row, "entite", (other["nom"] for other in self.entites.values()))
             return
-        siren = entite["siren"]
-        row.values["siren"] = siren
-        if siren is not FAILED and row.has("siret") and not row["siret"].startswith(siren):
-            report(regles.SIRET_AUTRE_SIREN, row.number, "siret", row["siret"], found=row["siret"][:9], siren=siren)
-            row.values["siret"] = FAILED
+        row.values["siren"] = entite["siren"]
 
     def _unknown(self, sheet: Sheet, row: Row, key: str, names: Iterator[str]) -> None:
         kind = sheet.by_key[key].type
@@ -277,119 +248,6 @@ class _Checker:
         )
         row.values[key] = FAILED
 
-    def _check_type(self, row: Row) -> None:
-        if not row.has("categorie", "type"):
-            return
-        if row["type"] not in self.listes.types_of[row["categorie"]]:
-            self.readers[DISPOSITIFS.name].position.report_at(
-                regles.TYPE_HORS_CATEGORIE,
-                row.number,
-                "type",
-                self.listes["types"].labels[row["type"]],
-                type=self.listes["types"].labels[row["type"]],
-                categorie=Categorie(row["categorie"]).label,
-            )
-            row.values["type"] = FAILED
-
-    def _check_address(self, row: Row) -> None:
-        report = self.readers[DISPOSITIFS.name].position.report_at
-        if row.has("code_postal", "commune"):
-            found, postal_code = row["commune"], row["code_postal"]
-            row.values["commune"] = FAILED
-            communes = self.communes.at(postal_code)
-            commune = communes.get(fold_commune(found))
-            if not communes:
-                report(regles.CODE_POSTAL_INCONNU, row.number, "code_postal", postal_code, found=postal_code)
-            elif commune is None:
-                report(
-                    regles.COMMUNE_HORS_CODE_POSTAL,
-                    row.number,
-                    "commune",
-                    found,
-                    found=found[:60],
-                    code=postal_code,
-                    communes=_some(sorted(commune.nom for commune in communes.values())),
-                )
-            elif commune.departement not in self.departements:
-                report(
-                    regles.COMMUNE_HORS_DEPARTEMENT,
-                    row.number,
-                    "commune",
-                    found,
-                    found=commune.nom,
-                    departement=f"{self.departement_names[commune.departement]}, {commune.departement}",
-                    territoire=self.territoire.designation,
-                )
-            else:
-                row.values["commune"], row.values["departement"] = commune.code, commune.departement
-        if row.has("specificites") and row["adresse_confidentielle"] is False:
-            for specificite in row["specificites"]:
-                if specificite in self.listes.confidentielles:
-                    public = self.listes.confidentielles[specificite]
-                    report(regles.ADRESSE_CONFIDENTIELLE, row.number, "adresse_confidentielle", "Non", public=public)
-                    row.values["adresse_confidentielle"] = FAILED
-                    break
-
-    def _check_numbers(self, row: Row) -> None:
-        report = self.readers[DISPOSITIFS.name].position.report_at
-        if row.has("date_ouverture", "date_fermeture") and row["date_fermeture"] < row["date_ouverture"]:
-            date = DISPOSITIFS.by_key["date_ouverture"].type.show
-            report(
-                regles.FERMETURE_AVANT_OUVERTURE,
-                row.number,
-                "date_fermeture",
-                date(row["date_fermeture"]),
-                fermeture=date(row["date_fermeture"]),
-                ouverture=date(row["date_ouverture"]),
-            )
-            row.values["date_fermeture"] = FAILED
-        parts = ("places_urgence", "places_stabilisation", "places_insertion")
-        if row.has("places", *parts):
-            numbers = [row[part] for part in parts]
-            if sum(numbers) != row["places"]:
-                report(
-                    regles.SOMME_DES_PLACES,
-                    row.number,
-                    "places",
-                    row["places"],
-                    urgence=numbers[0],
-                    stabilisation=numbers[1],
-                    insertion=numbers[2],
-                    total=sum(numbers),
-                    places=row["places"],
-                )
-                row.values["places"] = FAILED
-        if row.has("places", "places_pmr") and row["places_pmr"] > row["places"]:
-            report(
-                regles.PMR_TROP_GRAND,
-                row.number,
-                "places_pmr",
-                row["places_pmr"],
-                found=row["places_pmr"],
-                places=row["places"],
-            )
-            row.values["places_pmr"] = FAILED
-        if row.has("logements", "contingent_nombre") and row["contingent_nombre"] > row["logements"]:
-            report(
-                regles.CONTINGENT_TROP_GRAND,
-                row.number,
-                "contingent_nombre",
-                row["contingent_nombre"],
-                found=row["contingent_nombre"],
-                logements=row["logements"],
-            )
-            row.values["contingent_nombre"] = FAILED
-        if row.has("age_min", "age_max") and row["age_max"] < row["age_min"]:
-            report(
-                regles.AGES_INVERSES,
-                row.number,
-                "age_max",
-                row["age_max"],
-                maximum=row["age_max"],
-                minimum=row["age_min"],
-            )
-            row.values["age_max"] = FAILED
-
     # --- Financements -------------------------------------------------------------------------------------------
 
     def _check_financements(self, rows: list[Row]) -> None:
@@ -401,17 +259,7 @@ class _Checker:
             dispositif = self.dispositifs.get(fold(row["dispositif"])) if row.has("dispositif") else None
             if row.has("dispositif") and dispositif is None:
                 self._unknown(FINANCEMENTS, row, "dispositif", (other["nom"] for other in self.dispositifs.values()))
-            if row.has("date_debut", "date_fin") and row["date_fin"] < row["date_debut"]:
-                date = FINANCEMENTS.by_key["date_fin"].type.show
-                report(
-                    regles.FIN_AVANT_DEBUT,
-                    row.number,
-                    "date_fin",
-                    date(row["date_fin"]),
-                    fin=date(row["date_fin"]),
-                    debut=date(row["date_debut"]),
-                )
-                row.values["date_fin"] = FAILED
+            check_financement(row, self.readers[FINANCEMENTS.name].position)
             if row.failed or dispositif is None:
                 continue
             identity = (
@@ -425,7 +273,11 @@ class _Checker:
             if first is not row:
                 for here, other in ((row, first), (first, row)):
                     report(
-                        regles.FINANCEMENT_EN_DOUBLE, here.number, "dispositif", here["dispositif"], other=other.number
+                        regles.FINANCEMENT_EN_DOUBLE,
+                        here.number,
+                        "dispositif",
+                        here["dispositif"],
+                        other=f"La ligne {other.number}",
                     )
                 continue
             by_dispositif[identity[0]].append(row)
@@ -435,43 +287,8 @@ class _Checker:
                 values["dispositif"] = f"{dispositif['departement']}|{identity[0]}"
                 described[key], numbers[key] = values, row.number
         for name, financements in by_dispositif.items():
-            self._check_sums(self.dispositifs[name], financements)
+            check_sums(self.dispositifs[name], financements, self.readers[FINANCEMENTS.name].position)
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
-
-    def _check_sums(self, dispositif: Row, financements: list[Row]) -> None:
-        """What is financed at any one time does not exceed the capacity; units are those of the category."""
-        report = self.readers[FINANCEMENTS.name].position.report_at
-        if not dispositif.has("categorie"):
-            return
-        for row in financements:
-            counted = CAPACITE.get(row["unite"])
-            if counted is None:
-                continue
-            label = Unite(row["unite"]).label
-            if not dispositif.has(counted) and dispositif[counted] is not FAILED:
-                categorie = Categorie(dispositif["categorie"]).label
-                report(regles.UNITE_INATTENDUE, row.number, "unite", label, unite=label, categorie=categorie)
-        for unite, counted in CAPACITE.items():
-            capacite = dispositif[counted]
-            rows = [row for row in financements if row["unite"] == unite]
-            if capacite is FAILED or capacite is None:
-                continue
-            # The sum only grows where a period begins.
-            for start in sorted({row["date_debut"] for row in rows}):
-                current = [row for row in rows if row["date_debut"] <= start and (row["date_fin"] or "9999") >= start]
-                total = sum(row["quantite"] for row in current)
-                if total > capacite:
-                    last = max(current, key=lambda row: (row["date_debut"], row.number))
-                    report(
-                        regles.FINANCEMENT_AU_DELA,
-                        last.number,
-                        "quantite",
-                        last["quantite"],
-                        total=total,
-                        unite=Unite(unite).label.lower(),
-                        date=FINANCEMENTS.by_key["date_debut"].type.show(start),
-                        capacite=capacite,
-                    )
 
 
 def file_problem(rule, sheet: str = "", **details) -> Problem:
@@ -480,7 +297,3 @@ def file_problem(rule, sheet: str = "", **details) -> Problem:
 
 
 _READING_ONLY = {"entite", "entite_cle"}
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + ("…" if len(names) > 5 else "")

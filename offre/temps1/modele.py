@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from offre.colonnes.declaration import ANNEXES, BY_NAME, LISTES, SHEETS
+from offre.colonnes.listes import Listes
 from offre.models.nomenclature import Categorie
 from siao.socle.columns import Choice, Column, Date, Decimal, Integer, MultiChoice, Reference, Sheet, YesNo
 from siao.socle.columns.sheets import letter
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.xlsx import Book
-
-from .declaration import ANNEXES, BY_NAME, LISTES, SHEETS
-from .listes import Listes
 
 GREY, YELLOW, WHITE, RED = "#D9D9D9", "#FFF2CC", "#FFFFFF", "#FFC7CE"
 BLUE, PALE_BLUE = "#000091", "#E3E3FD"
@@ -250,10 +249,10 @@ def _write_listes(book: Book, listes: Listes) -> None:
     types = [
         (Categorie(categorie).label, libelle)
         for categorie in Categorie.values
-        for libelle in listes.types_of[categorie].values()
+        for libelle in listes.offered_types(categorie)
     ]
     names = sorted({column.type.values for sheet in SHEETS for column in sheet.columns if _simple_list(column)})
-    columns = [list(listes[name].labels.values()) for name in names]
+    columns = [listes[name].offered for name in names]
     for row in range(max(len(types), *map(len, columns)) + 1):
         values = ("categorie", "types") if row == 0 else types[row - 1] if row <= len(types) else (None, None)
         cells = [*values, *(names[i] if row == 0 else _at(columns[i], row - 1) for i in range(len(names)))]
@@ -298,7 +297,7 @@ def _write_annexes(book: Book, listes: Listes) -> None:
             lines.append((sheet.name, column.header, explanation(sheet, column, listes)))
     lines += [(), ("Nomenclature des dispositifs",), ("Catégorie", "Type")]
     for categorie in Categorie.values:
-        lines += [(Categorie(categorie).label, libelle) for libelle in listes.types_of[categorie].values()]
+        lines += [(Categorie(categorie).label, libelle) for libelle in listes.offered_types(categorie)]
     headings = {"Avant de commencer", "Les colonnes", "Nomenclature des dispositifs", ANNEXES}
     for row, line in enumerate(lines):
         for position, value in enumerate(line):

@@ -3,10 +3,10 @@
 from typing import BinaryIO
 
 from comptes.models import Commune, Departement
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
+from offre.colonnes.fiches import fiches_of
+from offre.colonnes.listes import Listes
 
-from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
-from .fiches import fiches_of
-from .listes import Listes
 from .modele import Rows, write_xlsx
 from .modele_ods import write_ods
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from offre.colonnes.declaration import ENTITES, ERREURS, LISTES
+from offre.colonnes.listes import Listes
 from offre.models import Anomalie
 from siao.socle import ods
 from siao.socle.columns import Choice
 from siao.socle.ods import Cell, Style
 
 from .anomalies import HEADERS, WIDTHS, line, target
-from .declaration import ENTITES, ERREURS, LISTES
-from .listes import Listes
 from .modele import BLUE, GREY, HELP_LINE, PALE_BLUE, RED, WHITE, YELLOW, Marks, Rows
 
 BLANK_ROWS = 500

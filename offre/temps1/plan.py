@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.fiches import TABLES, Fiche, fiches_of
+from offre.colonnes.listes import Listes
 from offre.models import Ecart
 from offre.models.imports import Nature
 from offre.models.nomenclature import Statut
 from siao.socle.database import reserve_ids
 
-from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
-from .fiches import TABLES, Fiche, fiches_of
-from .listes import Listes
-
 Rows = Mapping[str, Mapping[str, dict]]
 """Canonical rows by tab and key."""
 
-NOMS = {ENTITES.name: "entites", DISPOSITIFS.name: "dispositifs", FINANCEMENTS.name: "financements"}
+NOMS = {name: table.nom for name, table in TABLES.items()}
 """Name of each tab in reports."""
 
 

@@ -1,5 +1,7 @@
 """The structure of a workbook: its tabs and headers are those of the model, or the file is refused as a whole."""
 
+from offre.colonnes import regles
+from offre.colonnes.declaration import ANNEXES, ENTITES, ERREURS, LISTES, SHEETS
 from siao.socle.columns import Problem, Sheet
 from siao.socle.columns.sheets import letter
 from siao.socle.columns.types import as_text
@@ -9,9 +11,6 @@ from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Workbook
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
-
-from . import regles
-from .declaration import ANNEXES, ENTITES, ERREURS, LISTES, SHEETS
 
 _OWN = {fold(name) for name in (ANNEXES, LISTES, ERREURS)}
 

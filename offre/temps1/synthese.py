@@ -12,6 +12,8 @@ from typing import Any
 from stdnum import luhn
 
 from comptes.models import CodePostal, Departement
+from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.listes import Listes
 from offre.models.nomenclature import (
     LOGEMENTS,
     Categorie,
@@ -22,8 +24,6 @@ from offre.models.nomenclature import (
     Prestation,
 )
 
-from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
-from .listes import Listes
 from .modele import Rows
 
 _KINDS = ("Association", "Fondation", "Union", "Entraide", "Coopérative", "Fédération")

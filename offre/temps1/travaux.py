@@ -291,6 +291,7 @@ def _apply(travail: Import, progress) -> None:
         auteur=travail.applique_par,
         statut=travail.statut_vise,
         aujourdhui=aujourdhui(travail),
+        travail=travail,
         progress=progress,
     )
     in_force = Import.objects.filter(etat__in=EN_VIGUEUR, departement=travail.departement_id, region=travail.region_id)
@@ -324,7 +325,8 @@ def undo(travail_id: int) -> None:
                 return
             rows, _ = unpack(travail.contenu)
             ecarts = list(Ecart.objects.filter(travail=travail))
-            undo_changes(ecarts, rows, travail.territoire.codes_departements, auteur=travail.annule_par)
+            departements = travail.territoire.codes_departements
+            undo_changes(ecarts, rows, departements, auteur=travail.annule_par, travail=travail)
             _finish(travail, etat=Etat.ANNULE, annule_le=Now(), a_prevenir=True)
             travail.remplaces.filter(etat=Etat.REMPLACE, applique_le__isnull=False).update(
                 etat=Etat.IMPORTE, remplace_par=None, change_le=Now()

@@ -12,17 +12,17 @@ from django.utils import timezone
 from comptes.droits import Droit
 from comptes.models import Departement
 from offre.actions.imports import decide, deposit, is_last, request_import, request_undo, too_big
+from offre.colonnes.declaration import SHEETS
+from offre.colonnes.listes import Listes
+from offre.colonnes.regles import RULES
 from offre.forms import DepotForm
 from offre.models import Import
 from offre.models.imports import Decision, Etat, Nature, Resultat
 from offre.temps1.anomalies import LABELS
 from offre.temps1.apercu import with_changes
-from offre.temps1.declaration import SHEETS
-from offre.temps1.listes import Listes
 from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
-from offre.temps1.regles import RULES
 from offre.temps1.territoires import depositable, statut_given
 from siao.socle.http import attachment, reads, writes
 from siao.socle.refusal import Refusal

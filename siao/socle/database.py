@@ -107,15 +107,17 @@ def sentence_of(error: IntegrityError) -> str | None:
 
 
 @contextmanager
-def constraints_refuse() -> Iterator[None]:
-    """What a constraint of ours stops inside is a refusal, in its own words; the transaction around can go on."""
+def refusing() -> Iterator[None]:
+    """A constraint that speaks inside is a ``Refusal``, in its French sentence; nothing of the block is written."""
     try:
         with transaction.atomic():
             yield
+            check_now()
     except IntegrityError as error:
-        if sentence := sentence_of(error):
-            raise Refusal(sentence) from error
-        raise
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise Refusal(sentence) from error
 
 
 @contextmanager
@@ -227,14 +229,17 @@ def update_rows(model: type[Model], fields: Sequence[str], rows: Iterable[Sequen
         "changes": sql.SQL(", ").join(sql.SQL("{0} = maj.{0}").format(column) for column in columns),
     }
     with connection.cursor() as cursor:
+        # As texts: inside a request, django-pghistory reads what passes through the cursor.
         cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0").format(
-                **names
-            )
+            sql.SQL("CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0")
+            .format(**names)
+            .as_string()
         )
         _copy("maj", [model._meta.pk.column, *(_column(model, field) for field in fields)], rows)
         cursor.execute(
-            sql.SQL("UPDATE {table} SET {changes} FROM {staged} WHERE {table}.{key} = maj.{key}").format(**names)
+            sql.SQL("UPDATE {table} SET {changes} FROM {staged} WHERE {table}.{key} = maj.{key}")
+            .format(**names)
+            .as_string()
         )
         updated = cursor.rowcount
         cursor.execute("DROP TABLE maj")

@@ -2,6 +2,7 @@
 
 from django import forms
 from dsfr.forms import DsfrBaseForm, DsfrBoundField
+from dsfr.utils import dsfr_input_class_attr
 
 
 class Champ(DsfrBoundField):
@@ -19,6 +20,11 @@ class Formulaire(DsfrBaseForm):
     """A form in the State's design. Declares its texts in French; says what is compulsory in words, in its page."""
 
     bound_field_class = Champ
+
+    def style(self) -> None:
+        """Give the State's classes to fields that were added after the form was made."""
+        for field in self.visible_fields():
+            dsfr_input_class_attr(field)
 
 
 ANNEES = range(2000, 2200)

@@ -3,10 +3,11 @@
 - ``@reads(droit)``: GET and HEAD; PostgreSQL itself refuses anything but reading while the view runs.
 - ``@writes(droit)``: GET reads in the same way, POST writes in one transaction and waits 10 s at most for a lock.
 - ``PUBLIC`` in place of a right opens the page to visitors, ``CONNECTED`` to every user who is logged in.
+- several rights: any of them opens the page.
 - ``journal="application.modele"`` on either: the page shows personal data of objects of that model, and each view of
   it is one entry of the journal of accesses.
 
-The declaration stays on the view (``view.right``, ``view.methods``, ``view.journal``): the table of permissions is
+The declaration stays on the view (``view.rights``, ``view.methods``, ``view.journal``): the table of permissions is
 checked against it. What needs a model is asked of the request, where the application that knows the profils puts it:
 
 - ``request.may(droit)``;
@@ -36,18 +37,18 @@ _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
 """A person waits: a write that another transaction blocks for longer than this ends in an error page."""
 
 
-def reads(right: str, *, journal: str = "") -> Callable:
+def reads(*rights: str, journal: str = "") -> Callable:
     """Declare a view that only reads."""
-    return _declare(right, _READING, journal)
+    return _declare(rights, _READING, journal)
 
 
-def writes(right: str, *, only_post: bool = False, from_any_page: bool = False, journal: str = "") -> Callable:
+def writes(*rights: str, only_post: bool = False, from_any_page: bool = False, journal: str = "") -> Callable:
     """Declare a view that shows a form and carries it out, or (``only_post``) that only carries out.
 
     ``from_any_page``: its form works from a page opened under another habilitation, and as often as it is sent (log
     out, change habilitation): it carries no data.
     """
-    return _declare(right, ("POST",) if only_post else (*_READING, "POST"), journal, from_any_page)
+    return _declare(rights, ("POST",) if only_post else (*_READING, "POST"), journal, from_any_page)
 
 
 def returns_from_elsewhere(view: Callable) -> Callable:
@@ -63,42 +64,42 @@ def returns_from_elsewhere(view: Callable) -> Callable:
         with transaction.atomic():
             return view(request, *args, **kwargs)
 
-    guarded.right, guarded.methods, guarded.journal = PUBLIC, ("GET",), ""
+    guarded.rights, guarded.methods, guarded.journal = (PUBLIC,), ("GET",), ""
     return login_not_required(guarded)
 
 
-def _declare(right: str, methods: tuple[str, ...], journal: str, from_any_page: bool = False) -> Callable:
+def _declare(rights: tuple[str, ...], methods: tuple[str, ...], journal: str, from_any_page: bool = False) -> Callable:
     def decorate(view):
         @functools.wraps(view)
         def guarded(request, *args, **kwargs):
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             carry_out = functools.partial(view, request, *args, **kwargs)
-            if right == PUBLIC:
+            if PUBLIC in rights:
                 return _transaction(request, carry_out)
             # The entry is written when no transaction is left: it stays when the view failed and its writes are
             # undone, and it is there before the first byte of the page leaves.
             try:
-                response = _answer(request, right, carry_out, stamped=not from_any_page)
+                response = _answer(request, rights, carry_out, stamped=not from_any_page)
             except Exception as error:
                 request.journalise(guarded, kwargs, _status_of(error))
                 raise
             request.journalise(guarded, kwargs, response.status_code)
             return response
 
-        guarded.right, guarded.methods, guarded.journal = right, methods, journal
+        guarded.rights, guarded.methods, guarded.journal = rights, methods, journal
         guarded.carries_data = "POST" in methods and not from_any_page
-        return login_not_required(guarded) if right == PUBLIC else guarded
+        return login_not_required(guarded) if PUBLIC in rights else guarded
 
     return decorate
 
 
-def _answer(request: HttpRequest, right: str, view: Callable, *, stamped: bool) -> HttpResponse:
+def _answer(request: HttpRequest, rights: tuple[str, ...], view: Callable, *, stamped: bool) -> HttpResponse:
     if request.method == "POST" and stamped:
         if refused := request.refused_form():
             return refused
         view = functools.partial(request.send_once, view)
-    if right != CONNECTED and not request.may(right):
+    if CONNECTED not in rights and not any(map(request.may, rights)):
         raise PermissionDenied
     return _transaction(request, view)
 
@@ -126,7 +127,7 @@ def page_without_database(view: Callable) -> Callable:
             return HttpResponseNotAllowed(_READING)
         return view(request, *args, **kwargs)
 
-    guarded.right, guarded.methods, guarded.journal = PUBLIC, _READING, ""
+    guarded.rights, guarded.methods, guarded.journal = (PUBLIC,), _READING, ""
     return login_not_required(guarded)
 
 

@@ -15,6 +15,7 @@ from import_export import fields, resources, widgets
 
 from comptes.models import Departement, Utilisateur
 from offre.actions.imports import deposit, request_import
+from offre.colonnes.listes import Listes
 from offre.models import (
     Composition,
     Dispositif,
@@ -28,7 +29,6 @@ from offre.models import (
 from offre.models.nomenclature import Statut
 from offre.temps1 import travaux
 from offre.temps1.lecture import Lecture, read_file
-from offre.temps1.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.synthese import invented_rows
 from siao.socle.workbook.sandbox import read_workbook

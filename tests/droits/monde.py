@@ -19,7 +19,17 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
-from offre.models import Dispositif, GroupeMesures, GroupePlaces, Indisponibilite, JetonOuverture, Place, Rattachement
+from offre.models import (
+    Dispositif,
+    Financement,
+    GroupeMesures,
+    GroupePlaces,
+    Indisponibilite,
+    JetonOuverture,
+    Place,
+    Proposition,
+    Rattachement,
+)
 from offre.ouverture import donnees
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 from tests.navigateur import Navigateur
@@ -30,6 +40,7 @@ from tests.offre.fabrique import (
     make_groupe,
     make_hebergement,
     make_import,
+    make_proposition,
     make_rattachement,
 )
 
@@ -46,6 +57,10 @@ class Lieu:
     code: str
     rattachement: Rattachement
     dispositif: Dispositif
+    fvv: Dispositif
+    """Of the same entité, at a confidential address."""
+    financement: Financement
+    proposition: Proposition
     compte: Utilisateur
     habilitation: Habilitation
     message: Message
@@ -68,8 +83,10 @@ class Monde:
     def _lieu(self, nom: str, code: str) -> Lieu:
         rattachement = make_rattachement(code, nom=f"Entité {nom}")
         dispositif = make_dispositif(rattachement, nom=f"Dispositif {nom}")
-        make_financement(dispositif, reference_acte=f"Acte {nom}")
+        fvv = make_dispositif(rattachement, nom=f"Refuge {nom}", adresse_confidentielle=True)
+        financement = make_financement(dispositif, reference_acte=f"Acte {nom}")
         compte = make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif])
+        proposition = make_proposition(dispositif, compte)
         now = timezone.now()
         message = Message.objects.create(
             nature="INFORMATION",
@@ -89,6 +106,9 @@ class Monde:
             code,
             rattachement,
             dispositif,
+            fvv,
+            financement,
+            proposition,
             compte,
             habilitation_of(compte),
             message,
@@ -170,7 +190,39 @@ def _departement(monde, utilisateur, territoire):
     return {"?": {"departement": monde.lieux[territoire].code if territoire != "inconnu" else "99"}}
 
 
+def _fiche(nom: str, attribute: str, **others):
+    """A fiche of the offre, named by its kind and its key; ``others``: the step of the circuit."""
+
+    def arguments(monde, utilisateur, territoire):
+        return {"nom": nom, **_key_of(attribute)(monde, utilisateur, territoire), **others}
+
+    return arguments
+
+
 OBJETS = {
+    "entité": _fiche("entites", "rattachement"),
+    "dispositif": _fiche("dispositifs", "dispositif"),
+    "financement": _fiche("financements", "financement"),
+    "entité, dans son adresse": _key_of("rattachement"),
+    "dispositif, dans son adresse": _key_of("dispositif"),
+    "proposition": _key_of("proposition"),
+    **{
+        f"{action} {nom}": _fiche(noms, attribute, action=action)
+        for nom, noms, attribute in (
+            ("une entité", "entites", "rattachement"),
+            ("un dispositif", "dispositifs", "dispositif"),
+        )
+        for action in ("soumettre", "prevalider", "valider", "renvoyer", "fermer")
+    },
+    **{
+        f"{action} une proposition": (
+            lambda monde, utilisateur, territoire, action=action: {
+                **_key_of("proposition")(monde, utilisateur, territoire),
+                "action": action,
+            }
+        )
+        for action in ("prevalider", "valider", "retirer")
+    },
     "compte": _key_of("compte"),
     "habilitation": _key_of("habilitation"),
     "message": _key_of("message"),

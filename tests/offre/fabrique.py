@@ -7,7 +7,7 @@ from django.utils import timezone
 from stdnum import luhn
 
 from comptes.models import CodePostal, Utilisateur
-from offre.models import Dispositif, Entite, Financement, GroupePlaces, Import, Place, Rattachement
+from offre.models import Dispositif, Entite, Financement, GroupePlaces, Import, Place, Proposition, Rattachement
 from offre.models.nomenclature import Statut
 
 # SIREN that begin with 0009 are never given by the register.
@@ -135,3 +135,16 @@ def make_accompagnement(rattachement: Rattachement, **fields) -> Dispositif:
         **fields,
     }
     return make_dispositif(rattachement, **fields)
+
+
+def make_proposition(fiche: Rattachement | Dispositif, auteur, **fields) -> Proposition:
+    """A change of name, waiting for the SIAO."""
+    nom = f"Nom proposé {next(_numbers)}"
+    fields = {
+        "avant": {"nom": fiche.nom},
+        "apres": {"nom": nom},
+        "version": fiche.version,
+        "statut": Statut.SOUMIS,
+        **fields,
+    }
+    return Proposition.objects.create(auteur=auteur, **{fiche._meta.model_name: fiche}, **fields)

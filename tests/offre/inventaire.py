@@ -7,9 +7,9 @@ from functools import cache
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
+from offre.colonnes.declaration import FINANCEMENTS
+from offre.colonnes.listes import Listes
 from offre.models import Dispositif, DispositifSpecificite, Entite, Financement, Rattachement
-from offre.temps1.declaration import FINANCEMENTS
-from offre.temps1.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.synthese import invented_rows
 from tests.classeurs import departement as _departement

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from offre.temps1.declaration import BY_NAME
+from offre.colonnes.declaration import BY_NAME
 from siao.socle.columns.sheets import letter
 
 REFERENCE = Path(__file__).with_name("classeur_temps1.csv")

@@ -8,7 +8,7 @@ from django.core import mail
 from django.urls import reverse
 
 from comptes.droits import Profil
-from offre.models import Dispositif, Ecart, Entite, Financement, Import, Rattachement
+from offre.models import Dispositif, Ecart, Entite, Financement, Import, Rattachement, Transition
 from offre.temps1 import travaux
 from tests.classeurs import (
     AUTRE_SIREN,
@@ -22,6 +22,7 @@ from tests.classeurs import (
     with_cell,
 )
 from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.offre.fabrique import make_proposition
 
 pytestmark = pytest.mark.django_db
 
@@ -310,7 +311,7 @@ class TestUndo:
         chain.undo(second)
         after = list(Dispositif.objects.order_by("pk").values())
         for row in (*before, *after):
-            del row["version"], row["modifie_le"]
+            del row["version"], row["modifie_le"], row["statut_depuis"]
         assert after == before
         assert not Dispositif.objects.filter(specificites__isnull=False).exists()
         first.refresh_from_db()
@@ -358,3 +359,20 @@ def test_the_preview_costs_the_same_for_one_or_many(
 def test_financements_follow_their_dispositif(chain):
     chain.apply(classeur(financements=[FINANCEMENT, {**FINANCEMENT, "ligne": "Autre", "precision": "Fondation"}]))
     assert set(Financement.objects.values_list("ligne", "precision")) == {("177", ""), ("AUTRE", "Fondation")}
+
+
+def test_each_fiche_keeps_the_step_of_its_import_and_of_its_undo(chain):
+    first = chain.apply()
+    second = chain.apply(classeur(dispositifs=[{**DISPOSITIF, "horaires": None, "animaux": "Oui"}]))
+    chain.undo(second)
+    steps = Transition.objects.filter(dispositif__isnull=False).order_by("pk")
+    assert list(steps.values_list("de", "vers", "travail")) == [
+        ("", "VALIDE", first.pk),
+        ("VALIDE", "VALIDE", second.pk),
+        ("VALIDE", "VALIDE", second.pk),
+    ]
+    assert [step.changements for step in steps][1:] == [{"animaux": [None, True]}, {"animaux": [True, None]}]
+    # A fiche on which somebody has proposed a change is not deleted by the undo of what created it.
+    make_proposition(Dispositif.objects.get(), chain.agent)
+    chain.undo(first)
+    assert Dispositif.objects.count() == 1

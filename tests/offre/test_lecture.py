@@ -4,8 +4,8 @@ import datetime
 
 import pytest
 
+from offre.colonnes.declaration import BY_NAME
 from offre.models import Entite, Rattachement
-from offre.temps1.declaration import BY_NAME
 from offre.temps1.lecture import read_file
 from siao.socle.refusal import Refusal
 from tests.classeurs import (

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from comptes.droits import Profil
-from offre.temps1.declaration import SHEETS
-from offre.temps1.listes import Listes
+from offre.colonnes.declaration import SHEETS
+from offre.colonnes.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.synthese import invented_rows
 from tests.classeurs import DISPOSITIF, PENSION, classeur, departement

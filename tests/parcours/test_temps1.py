@@ -52,7 +52,7 @@ def fill(path: Path, **tabs: list[dict]) -> None:
     """Type rows in a downloaded template, from row 9 on, as a person does."""
     book = openpyxl.load_workbook(path)
     names = {"entites": "Entités", "dispositifs": "Dispositifs", "financements": "Financement"}
-    from offre.temps1.declaration import BY_NAME
+    from offre.colonnes.declaration import BY_NAME
 
     for tab, rows in tabs.items():
         sheet, columns = book[names[tab]], BY_NAME[names[tab]].letters

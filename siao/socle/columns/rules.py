@@ -40,6 +40,8 @@ class Problem:
     """Header of the column, without its star."""
     value: str
     message: str
+    key: str = ""
+    """Key of the column."""
 
 
 def error(code: str, label: str, message: str) -> Rule:
@@ -50,21 +52,21 @@ def warning(code: str, label: str, message: str) -> Rule:
     return Rule(code, Severity.WARNING, label, message)
 
 
-REQUIRED = error("obligatoire", "Donnée obligatoire absente", "Cette donnée est obligatoire : remplissez la cellule.")
+REQUIRED = error("obligatoire", "Donnée obligatoire absente", "Cette donnée est obligatoire : remplissez-la.")
 REQUIRED_WHEN_OPEN = error(
     "obligatoire_ici",
     "Donnée obligatoire selon une autre colonne",
-    "Cette donnée est obligatoire quand « {other} » vaut « {value} » : remplissez la cellule.",
+    "Cette donnée est obligatoire quand « {other} » vaut « {value} » : remplissez-la.",
 )
 CLOSED = error(
     "cellule_grisee",
     "Cellule grisée remplie",
-    "Cette cellule est grisée quand « {other} » vaut « {value} » : videz-la, ou corrigez « {other} ».",
+    "Cette donnée reste vide quand « {other} » vaut « {value} » : videz-la, ou corrigez « {other} ».",
 )
 CLOSED_EMPTY = error(
     "cellule_grisee",
     "Cellule grisée remplie",
-    "Cette cellule reste grisée tant que « {other} » est vide : videz-la, ou remplissez « {other} ».",
+    "Cette donnée reste vide tant que « {other} » l'est : videz-la, ou remplissez « {other} ».",
 )
 SPREADSHEET_ERROR = error(
     "erreur_tableur",
@@ -103,7 +105,7 @@ INVISIBLE = warning(
 NOT_IN_LIST = error(
     "hors_liste",
     "Valeur absente de la liste",
-    "« {found} » n'est pas dans la liste : choisissez une valeur du menu déroulant{hint}.",
+    "« {found} » n'est pas dans la liste : choisissez une valeur de la liste{hint}.",
 )
 NOT_A_DATE = error(
     "date", "Date mal écrite", "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024."
@@ -133,7 +135,7 @@ NOT_A_PHONE = error(
     "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00{hint}.",
 )
 DUMMY_PHONE = warning(
-    "telephone_fictif", "Téléphone factice", "« {found} » n'est pas un vrai numéro : remplacez-le, ou videz la cellule."
+    "telephone_fictif", "Téléphone factice", "« {found} » n'est pas un vrai numéro : remplacez-le, ou effacez-le."
 )
 NOT_AN_EMAIL = error(
     "courriel",

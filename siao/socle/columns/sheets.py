@@ -114,6 +114,7 @@ class Position:
                 column=column.label if column else "",
                 value=shown(cell) if cell is not None else "",
                 message=rule.message.format(**details),
+                key=column.key if column else "",
             )
         )
 
@@ -145,9 +146,10 @@ class SheetReader:
             for missing in range(expected, min(number, expected + 50)):
                 self.position.report_at(rules.BLANK_ROW, missing, None, row=missing)
             expected = number + 1
-            yield self._read_row(number, cells)
+            yield self.read_row(number, cells)
 
-    def _read_row(self, number: int, cells: Sequence) -> Row:
+    def read_row(self, number: int, cells: Sequence) -> Row:
+        """One row, blank or not."""
         position = self.position
         position.row = number
         values = {}

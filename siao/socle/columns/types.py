@@ -11,7 +11,7 @@ import decimal
 import difflib
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -208,19 +208,30 @@ class YesNo(ColumnType):
 
 
 class Values:
-    """A list to choose from: codes and labels, in order, found again without case, accents or extra spaces."""
+    """A list to choose from: codes and labels, in order, found again without case, accents or extra spaces.
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]):
+    A ``retired`` value keeps its label for the rows that have it; it is not offered, nor read again.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]], retired: Collection[str] = ()):
         self.labels = dict(pairs)
+        self.retired = frozenset(retired)
         self.order = {code: position for position, code in enumerate(self.labels)}
-        self.by_key = {fold(label): code for code, label in pairs}
+        self.by_key = {fold(label): code for code, label in pairs if code not in self.retired}
+
+    @property
+    def offered(self) -> list[str]:
+        """The labels to choose from."""
+        return [label for code, label in self.labels.items() if code not in self.retired]
 
     def code_of(self, text: str) -> str | None:
         return self.by_key.get(fold(text))
 
     def hint(self, text: str) -> str:
-        """« (peut-être « … » ?) » when a label looks like ``text``."""
-        return hint(text, self.labels.values())
+        """What to say of a text that is no value: it is retired, or looks like « … »."""
+        if any(fold(self.labels[code]) == fold(text) for code in self.retired):
+            return " (cette valeur en a été retirée)"
+        return hint(text, self.offered)
 
 
 def hint(text: str, labels) -> str:

@@ -38,7 +38,9 @@ class Siren(ColumnType):
             position.report(
                 regles.SIREN_LONGUEUR,
                 found=len(siren),
-                hint=f" (le zéro initial a pu être perdu : peut-être {padded})" if lost else "",
+                hint=f" (le zéro initial a pu être perdu : peut-être {padded}, la cellule étant mise au format Texte)"
+                if lost
+                else "",
             )
         elif siren == EXEMPLE_SIREN:
             position.report(regles.LIGNE_EXEMPLE)
@@ -109,7 +111,9 @@ class CodePostal(ColumnType):
         position.report(
             regles.CODE_POSTAL_FORMAT,
             found=shown(cell),
-            hint=f" (le zéro initial a pu être perdu : peut-être 0{code})" if lost else "",
+            hint=f" (le zéro initial a pu être perdu : peut-être 0{code}, la cellule étant mise au format Texte)"
+            if lost
+            else "",
         )
         return FAILED
 

@@ -24,6 +24,7 @@ class Fiche:
     """One fiche as the database holds it now."""
 
     id: int
+    version: int
     values: dict[str, Any]
     statut: str
     modifie_le: datetime.datetime
@@ -38,6 +39,8 @@ class Fiche:
 class Table:
     """The tab, its model, and the attribute of the model behind each value of the canonical row."""
 
+    nom: str
+    """In addresses and reports: « entites »."""
     sheet: Sheet
     model: type[Model]
     attributes: dict[str, str]
@@ -51,6 +54,7 @@ class Table:
 
 
 TABLE_ENTITES = Table(
+    "entites",
     ENTITES,
     Rattachement,
     {
@@ -62,6 +66,7 @@ TABLE_ENTITES = Table(
     },
 )
 TABLE_DISPOSITIFS = Table(
+    "dispositifs",
     DISPOSITIFS,
     Dispositif,
     {
@@ -72,6 +77,7 @@ TABLE_DISPOSITIFS = Table(
     | {"siren": "siren"},
 )
 TABLE_FINANCEMENTS = Table(
+    "financements",
     FINANCEMENTS,
     Financement,
     {
@@ -81,6 +87,8 @@ TABLE_FINANCEMENTS = Table(
     },
 )
 TABLES = {table.sheet.name: table for table in (TABLE_ENTITES, TABLE_DISPOSITIFS, TABLE_FINANCEMENTS)}
+
+BY_NOM = {table.nom: table for table in TABLES.values()}
 
 _AUTEUR = Coalesce(
     NullIf(Trim(Concat("modifie_par__prenom", Value(" "), "modifie_par__nom")), Value("")),
@@ -92,16 +100,24 @@ _AUTEUR = Coalesce(
 
 def fiches_of(departements: Sequence[str], listes: Listes, sheets: Iterable[str]) -> dict[str, dict[str, Fiche]]:
     """The fiches of these départements, by tab and key."""
-    readers = {
-        ENTITES.name: _entites,
-        DISPOSITIFS.name: _dispositifs,
-        FINANCEMENTS.name: _financements,
+    owners = {
+        ENTITES.name: "departement",
+        DISPOSITIFS.name: "departement",
+        FINANCEMENTS.name: "dispositif__departement",
     }
-    return {name: dict(readers[name](departements, listes)) for name in sheets}
+    return {
+        name: dict(_READERS[name](TABLES[name].model.objects.filter(**{f"{owners[name]}__in": departements}), listes))
+        for name in sheets
+    }
 
 
-def _entites(departements, listes):
-    rows = Rattachement.objects.filter(departement__in=departements)
+def fiches_by_id(table: Table, ids: Iterable[int], listes: Listes) -> dict[int, Fiche]:
+    """These fiches, by primary key."""
+    rows = table.model.objects.filter(pk__in=ids)
+    return {fiche.id: fiche for _, fiche in _READERS[table.sheet.name](rows, listes)}
+
+
+def _entites(rows, listes):
     for row in _values(rows, TABLE_ENTITES, "statut", "date_fermeture", "departement_id", siren=F("entite__siren")):
         closed_on = row["date_fermeture"] and row["date_fermeture"].isoformat()  # not in the workbook
         values = _canonical(row, TABLE_ENTITES) | {
@@ -112,10 +128,9 @@ def _entites(departements, listes):
         yield f"{row['departement_id']}|{row['siren']}", _fiche(row, values)
 
 
-def _dispositifs(departements, listes):
+def _dispositifs(rows, listes):
     publics = Dispositif.publics.through.objects.filter(dispositif=OuterRef("pk")).values("composition")
     specificites = DispositifSpecificite.objects.filter(dispositif=OuterRef("pk")).values("specificite")
-    rows = Dispositif.objects.filter(departement__in=departements)
     extras = {"codes_publics": ArraySubquery(publics), "codes_specificites": ArraySubquery(specificites)}
     for row in _values(rows, TABLE_DISPOSITIFS, "statut", "nom_cle", "departement_id", **extras):
         values = _canonical(row, TABLE_DISPOSITIFS) | {
@@ -127,8 +142,7 @@ def _dispositifs(departements, listes):
         yield f"{row['departement_id']}|{row['nom_cle']}", _fiche(row, values)
 
 
-def _financements(departements, listes):
-    rows = Financement.objects.filter(dispositif__departement__in=departements)
+def _financements(rows, listes):
     extras = {"departement": F("dispositif__departement_id"), "dispositif_cle": F("dispositif__nom_cle")}
     for row in _values(rows, TABLE_FINANCEMENTS, "precision_cle", "reference_cle", **extras):
         values = _canonical(row, TABLE_FINANCEMENTS) | {
@@ -146,9 +160,12 @@ def _financements(departements, listes):
         yield "|".join(key), _fiche(row, values)
 
 
+_READERS = {ENTITES.name: _entites, DISPOSITIFS.name: _dispositifs, FINANCEMENTS.name: _financements}
+
+
 def _values(rows, table: Table, *fields, **extras):
     return rows.order_by().values(
-        "pk", "modifie_le", *fields, *dict.fromkeys(table.attributes.values()), auteur=_AUTEUR, **extras
+        "pk", "version", "modifie_le", *fields, *dict.fromkeys(table.attributes.values()), auteur=_AUTEUR, **extras
     )
 
 
@@ -171,4 +188,4 @@ def _ordered(codes: Iterable[str], values: Values) -> list[str]:
 
 
 def _fiche(row: dict, values: dict) -> Fiche:
-    return Fiche(row["pk"], values, row.get("statut", ""), row["modifie_le"], row["auteur"])
+    return Fiche(row["pk"], row["version"], values, row.get("statut", ""), row["modifie_le"], row["auteur"])

@@ -16,7 +16,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("comptes", "0003_comptes"),
-        ("offre", "0002_libelles"),
+        ("offre", "0003_validation"),
         ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -51,6 +51,24 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
                 ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
                 ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                (
+                    "modifie_le",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="Dans le navigateur : le fichier livré ne l'écrase plus.",
+                        null=True,
+                        verbose_name="modifié le",
+                    ),
+                ),
+                (
+                    "retire_le",
+                    models.DateField(
+                        blank=True,
+                        help_text="Une valeur retirée n'est plus proposée, et reste lisible.",
+                        null=True,
+                        verbose_name="retiré le",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "catégorie de place",
@@ -503,6 +521,24 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
                 ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
                 ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                (
+                    "modifie_le",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="Dans le navigateur : le fichier livré ne l'écrase plus.",
+                        null=True,
+                        verbose_name="modifié le",
+                    ),
+                ),
+                (
+                    "retire_le",
+                    models.DateField(
+                        blank=True,
+                        help_text="Une valeur retirée n'est plus proposée, et reste lisible.",
+                        null=True,
+                        verbose_name="retiré le",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "type de place",

@@ -9,7 +9,7 @@ SIREN_CARACTERES = error(
 SIREN_LONGUEUR = error(
     "siren_longueur",
     "SIREN de mauvaise longueur",
-    "{found} chiffres trouvés, 9 attendus{hint}. Corrigez la cellule au format Texte.",
+    "{found} chiffres trouvés, 9 attendus{hint} : vérifiez-le sur un document officiel.",
 )
 SIREN_CLE = error(
     "siren_cle",
@@ -19,7 +19,7 @@ SIREN_CLE = error(
 SIREN_EN_DOUBLE = error(
     "siren_en_double",
     "SIREN en double",
-    "Ce SIREN est aussi en ligne {other} (« {name} ») : gardez une seule ligne par entité.",
+    "Ce SIREN est aussi {other} (« {name} ») : une entité n'est décrite qu'une fois.",
 )
 SIREN_CONNU_AILLEURS = warning(
     "siren_connu_ailleurs",
@@ -29,7 +29,7 @@ SIREN_CONNU_AILLEURS = warning(
 NOM_EN_DOUBLE = error(
     "nom_en_double",
     "Nom en double",
-    "Ce nom est aussi en ligne {other} : chaque nom est unique dans le classeur. Précisez l'un des deux.",
+    "Ce nom est aussi {other} : deux fiches ne portent pas le même. Précisez l'un des deux.",
 )
 NOM_REPRIS = warning(
     "nom_repris",
@@ -66,7 +66,7 @@ TYPE_HORS_CATEGORIE = error(
 SIRET_LONGUEUR = error(
     "siret_longueur",
     "SIRET mal écrit",
-    "{found} caractères trouvés : un SIRET a 14 chiffres. Corrigez la cellule au format Texte.",
+    "{found} caractères trouvés : un SIRET a 14 chiffres.",
 )
 SIRET_CLE = error(
     "siret_cle",
@@ -91,7 +91,7 @@ FERMETURE_AVANT_OUVERTURE = error(
 CODE_POSTAL_FORMAT = error(
     "code_postal_format",
     "Code postal mal écrit",
-    "« {found} » n'est pas un code postal : écrivez ses 5 chiffres, au format Texte{hint}.",
+    "« {found} » n'est pas un code postal : écrivez ses 5 chiffres{hint}.",
 )
 CODE_POSTAL_INCONNU = error(
     "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le."
@@ -104,8 +104,7 @@ COMMUNE_HORS_CODE_POSTAL = error(
 COMMUNE_HORS_DEPARTEMENT = error(
     "commune_hors_departement",
     "Commune hors du territoire",
-    "{found} est dans un autre département ({departement}) : ce classeur ne décrit que {territoire}. Retirez la "
-    "ligne, ou corrigez l'adresse.",
+    "{found} est dans un autre département ({departement}), et non dans {territoire} : corrigez l'adresse.",
 )
 ADRESSE_CONFIDENTIELLE = error(
     "adresse_confidentielle",
@@ -136,7 +135,7 @@ AGES_INVERSES = error(
 FINANCEMENT_EN_DOUBLE = error(
     "financement_en_double",
     "Financement en double",
-    "La ligne {other} décrit le même financement (dispositif, ligne, référence et date de début) : gardez-en une.",
+    "{other} décrit le même financement (dispositif, ligne, référence et date de début) : gardez l'un des deux.",
 )
 FIN_AVANT_DEBUT = error(
     "fin_avant_debut",
