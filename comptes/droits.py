@@ -15,6 +15,17 @@ class Famille(models.TextChoices):
     ENTITE = "ENTITE", "Entité gestionnaire"
 
 
+class Niveau(models.TextChoices):
+    """What a habilitation may cover."""
+
+    NATIONAL = "NATIONAL", "France entière"
+    REGION = "REGION", "Région"
+    DEPARTEMENT = "DEPARTEMENT", "Département"
+    SIAO = "SIAO", "SIAO"
+    ENTITE = "ENTITE", "Entité gestionnaire"
+    DISPOSITIF = "DISPOSITIF", "Dispositif"
+
+
 class Profil(models.TextChoices):
     ADMIN_NATIONAL = "ADMIN_NATIONAL", "Administrateur national"
     ADMIN_DEPARTEMENTAL = "ADMIN_DEPARTEMENTAL", "Administrateur départemental"
@@ -29,20 +40,31 @@ class Profil(models.TextChoices):
 
     @property
     def famille(self) -> Famille:
-        return _FAMILLES[self]
+        return _PROFILS[self][0]
+
+    @property
+    def niveaux(self) -> tuple[Niveau, ...]:
+        """What a habilitation of this profil may cover, the widest first."""
+        return _PROFILS[self][1]
+
+    @property
+    def rang(self) -> int:
+        """How far from the national administrator: a profil manages the accounts of a greater number only."""
+        return _PROFILS[self][2]
 
 
-_FAMILLES = {
-    Profil.ADMIN_NATIONAL: Famille.ETAT,
-    Profil.ADMIN_DEPARTEMENTAL: Famille.ETAT,
-    Profil.ANALYSTE: Famille.OBSERVATION,
-    Profil.ADMIN_SIAO: Famille.SIAO,
-    Profil.OPERATEUR_SIAO: Famille.SIAO,
-    Profil.ECOUTANT_115: Famille.SIAO,
-    Profil.GESTIONNAIRE_ENTITE: Famille.ENTITE,
-    Profil.ASSISTANT: Famille.ENTITE,
-    Profil.RESPONSABLE_DISPOSITIF: Famille.ENTITE,
-    Profil.TRAVAILLEUR_SOCIAL: Famille.ENTITE,
+_PROFILS = {
+    Profil.ADMIN_NATIONAL: (Famille.ETAT, (Niveau.NATIONAL,), 0),
+    # DDETS in their département, DREETS and DRIHL in their région.
+    Profil.ADMIN_DEPARTEMENTAL: (Famille.ETAT, (Niveau.REGION, Niveau.DEPARTEMENT), 1),
+    Profil.ANALYSTE: (Famille.OBSERVATION, (Niveau.NATIONAL, Niveau.REGION, Niveau.DEPARTEMENT), 3),
+    Profil.ADMIN_SIAO: (Famille.SIAO, (Niveau.SIAO,), 2),
+    Profil.OPERATEUR_SIAO: (Famille.SIAO, (Niveau.SIAO,), 3),
+    Profil.ECOUTANT_115: (Famille.SIAO, (Niveau.SIAO,), 3),
+    Profil.GESTIONNAIRE_ENTITE: (Famille.ENTITE, (Niveau.ENTITE,), 3),
+    Profil.ASSISTANT: (Famille.ENTITE, (Niveau.ENTITE,), 4),
+    Profil.RESPONSABLE_DISPOSITIF: (Famille.ENTITE, (Niveau.DISPOSITIF,), 5),
+    Profil.TRAVAILLEUR_SOCIAL: (Famille.ENTITE, (Niveau.DISPOSITIF,), 6),
 }
 
 SOURCE, DECISION = "source", "decision"
@@ -250,3 +272,23 @@ MATRICE: dict[Droit, dict[Profil, str]] = {
 def droits_of(profil: str) -> frozenset[str]:
     """The rights of ``profil``; an unknown profil has none."""
     return frozenset(str(droit) for droit, profils in MATRICE.items() if profil in profils)
+
+
+def profils_managed_by(profil: str) -> frozenset[str]:
+    """The profils that ``profil`` may give, change and take away, inside its own perimeter.
+
+    Those of a lower rank ("profils de rang inférieur"); there is nobody above the national administrators, so they
+    also manage each other. Empty for a profil without ``comptes.gerer``.
+    """
+    if Droit.COMPTES_GERER not in droits_of(profil):
+        return frozenset()
+    if profil == Profil.ADMIN_NATIONAL:
+        return frozenset(Profil.values)
+    return frozenset(str(other) for other in Profil if other.rang > Profil(profil).rang)
+
+
+SECOND_FACTOR_PROFILS = frozenset({Profil.ADMIN_NATIONAL, Profil.ADMIN_DEPARTEMENTAL, Profil.ADMIN_SIAO})
+"""Who administers others proves more than a password: nothing opens under these profils without a second factor."""
+
+SECOND_FACTOR_DROITS = frozenset({Droit.EXTRACTIONS_NOMINATIVES})
+"""Nor do the pages of these rights, whatever the profil."""

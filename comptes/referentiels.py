@@ -1,14 +1,15 @@
 """Loads the territories from ``fixtures/``; running it again changes nothing, a new file updates what it names."""
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 
-from comptes.models import CodePostal, Commune, Departement, Region
+from comptes.models import CodePostal, Commune, Departement, Region, Siao
 from siao.socle.fixtures import rows
 
 
 @transaction.atomic
 def load_territoires() -> dict[str, int]:
-    """Load régions, départements, communes and their postal codes; return how many lines each file has."""
+    """Load régions, départements, communes, their postal codes and the SIAO; return how many lines each file has."""
     regions = [Region(code=row["code"], nom=row["nom"]) for row in rows("regions")]
     departements = [
         Departement(code=row["code"], nom=row["nom"], region_id=row["region"]) for row in rows("departements")
@@ -34,4 +35,29 @@ def load_territoires() -> dict[str, int]:
             objects, update_conflicts=True, unique_fields=["code"], update_fields=updated, batch_size=5_000
         )
     CodePostal.objects.bulk_create(codes, ignore_conflicts=True, batch_size=5_000)
-    return {"regions": len(regions), "departements": len(departements), "communes": len(communes)}
+    siaos = _load_siaos(rows("siao"))
+    return {
+        "regions": len(regions),
+        "departements": len(departements),
+        "communes": len(communes),
+        "siao": siaos,
+    }
+
+
+def _load_siaos(lines: list[dict[str, str]]) -> int:
+    names = {row["code"]: f"SIAO {row['code']}" for row in lines}
+    Group.objects.bulk_create([Group(name=name) for name in names.values()], ignore_conflicts=True)
+    groups = dict(Group.objects.filter(name__in=names.values()).values_list("name", "pk"))
+    siaos = [
+        Siao(
+            code=row["code"],
+            nom=row["nom"],
+            departement_id=row["departement"],
+            groupe_id=groups[names[row["code"]]],
+        )
+        for row in lines
+    ]
+    Siao.objects.bulk_create(
+        siaos, update_conflicts=True, unique_fields=["code"], update_fields=["nom", "departement", "groupe"]
+    )
+    return len(siaos)

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 
@@ -13,6 +14,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "reconcile": {"task": "offre.tasks.reconcile_imports", "schedule": settings.RECONCILE_EVERY},
+    "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
+    "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},
 }
 
 

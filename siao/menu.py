@@ -21,6 +21,9 @@ ENTRIES = (
     Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
     Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
     Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
+    Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
+    Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),
+    Entry("Journal", "journal", Droit.JOURNAL_VOIR, "/journal/"),
 )
 
 

@@ -4,7 +4,9 @@ Development machines get their environment from the ``.env`` that ``make install
 variables of ``.env.example``. Nothing here differs between the two except through a variable.
 """
 
+import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -37,14 +39,19 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.postgres",
-    "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
+    "axes",
     "csp",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_structlog",
     "dsfr",
+    "guardian",
+    "pghistory",
     "pgtrigger",
     "widget_tweaks",
     "siao",
@@ -64,11 +71,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "comptes.middleware.LoginRequired",
     "comptes.middleware.active_habilitation",
+    "comptes.middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "siao.urls"
@@ -87,7 +97,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "siao.context.site",
             ],
-            "builtins": ["django.templatetags.static"],
+            "builtins": ["django.templatetags.static", "comptes.templatetags.saisies"],
         },
     }
 ]
@@ -118,6 +128,57 @@ LOGIN_URL = "connexion"
 LOGIN_REDIRECT_URL = "accueil"
 LOGOUT_REDIRECT_URL = "connexion"
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # refuses first whoever failed too often
+    "django.contrib.auth.backends.ModelBackend",
+    # Asked for by the checks of guardian. Nothing calls ``has_perm``: the grants belong to a habilitation, whose
+    # perimeter reads them (a test holds this).
+    "guardian.backends.ObjectPermissionBackend",
+]
+
+# Lockout, counted in the database (``comptes.verrouillage``).
+AXES_HANDLER = "comptes.verrouillage.Handler"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=5)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_LOCKOUT_CALLABLE = "comptes.verrouillage.same_page"
+AXES_CLIENT_IP_CALLABLE = "siao.socle.http.client_ip"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_DISABLE_ACCESS_LOG = True  # our journal has the logins
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# One-time codes. The demonstration offers the enrolment; production imposes it on those who administer others.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not env.bool("EMBEDDED_SERVICES", default=False))
+OTP_TOTP_ISSUER = "SI SIAO"
+
+# Object-level grants: docs/decisions/0010-habilitations.md.
+GUARDIAN_USER_OBJ_PERMS_MODEL = "comptes.Octroi"
+GUARDIAN_GROUP_OBJ_PERMS_MODEL = "comptes.Partage"
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_MONKEY_PATCH_GROUP = False
+ANONYMOUS_USER_NAME = None
+HABILITATION_OBJETS = {"ENTITE": "offre.Rattachement", "DISPOSITIF": "offre.Dispositif"}
+
+# ProConnect, the agents' login (``comptes.proconnect``): off while the client has no name.
+OIDC_RP_CLIENT_ID = env.str("PROCONNECT_CLIENT_ID", default="")
+OIDC_RP_CLIENT_SECRET = env.str("PROCONNECT_CLIENT_SECRET", default="")
+OIDC_OP_ISSUER = env.str("PROCONNECT_ISSUER", default="")
+OIDC_OP_AUTHORIZATION_ENDPOINT = f"{OIDC_OP_ISSUER}/authorize"
+OIDC_OP_TOKEN_ENDPOINT = f"{OIDC_OP_ISSUER}/token"
+OIDC_OP_USER_ENDPOINT = f"{OIDC_OP_ISSUER}/userinfo"
+OIDC_OP_JWKS_ENDPOINT = f"{OIDC_OP_ISSUER}/jwks"
+OIDC_OP_LOGOUT_ENDPOINT = f"{OIDC_OP_ISSUER}/session/end"
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid given_name usual_name email"
+OIDC_AUTH_REQUEST_EXTRA_PARAMS = {"acr_values": "eidas1", "claims": '{"id_token":{"amr":{"essential":true}}}'}
+OIDC_AUTHENTICATION_CALLBACK_URL = "proconnect_retour"
+OIDC_STORE_ID_TOKEN = True  # given back to end the session there too
+OIDC_TIMEOUT = 10  # seconds
+
+SESSION_ENGINE = "comptes.sessions"
+SESSION_ABSOLUTE_AGE = datetime.timedelta(hours=10)
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -146,7 +207,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # The answer to « Se déconnecter » goes on to ProConnect when it opened the session.
+        "form-action": [SELF, *([f"https://{urlsplit(OIDC_OP_ISSUER).hostname}"] if OIDC_OP_ISSUER else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -257,3 +319,5 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = False  # the request id is in the journal: nobody else chooses it
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # ``comptes.middleware`` gives the address that our proxy vouches for

@@ -7,13 +7,13 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import JsonResponse
 from django.shortcuts import render
 
-from siao.menu import menu_of
+from siao.accueil import content_of
 from siao.socle.http import CONNECTED, page_without_database, reads
 
 
 @reads(CONNECTED)
 def accueil(request):
-    return render(request, "siao/accueil.html", {"entries": menu_of(request)})
+    return render(request, "siao/accueil.html", content_of(request))
 
 
 @page_without_database

@@ -1,8 +1,9 @@
-"""Régions, départements, communes: the official geographic code, loaded from ``fixtures/``."""
+"""Régions, départements, communes (the official geographic code) and SIAO, loaded from ``fixtures/``."""
 
 import datetime
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import Group
 from django.db import models
 from django.utils import timezone
 
@@ -105,3 +106,21 @@ class CodePostal(models.Model):
 
     def __str__(self):
         return self.code
+
+
+class Siao(models.Model):
+    """A service intégré d'accueil et d'orientation: as a rule one per département, several in some."""
+
+    code = models.CharField("code", max_length=10, primary_key=True)
+    nom = models.CharField("nom", max_length=100)
+    departement = models.ForeignKey(Departement, models.PROTECT, related_name="siaos", verbose_name="département")
+    # Target of the dossiers that another SIAO shares with this one (django-guardian shares with users or groups).
+    groupe = models.OneToOneField(Group, models.PROTECT, related_name="siao", editable=False)
+
+    class Meta:
+        verbose_name = "SIAO"
+        verbose_name_plural = "SIAO"
+        ordering = ["code"]
+
+    def __str__(self):
+        return self.nom

@@ -3,10 +3,42 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat, Lower
+
+from comptes.droits import Droit, Profil, profils_managed_by
+from comptes.historique import historise
+from siao.socle.text import Folded
 
 
-class UtilisateurManager(BaseUserManager):
+class UtilisateurQuerySet(models.QuerySet):
+    def manageable_by(self, habilitation):
+        """The accounts that show on the pages of ``habilitation``: one of their habilitations is its to manage.
+
+        Past habilitations count: who leaves stays in the list, disabled or not, and can be called back.
+        """
+        if habilitation.perimetre.national and profils_managed_by(habilitation.profil) == set(Profil.values):
+            return self
+        theirs = self._habilitations().manageable_by(habilitation)
+        return self.filter(Exists(theirs.filter(utilisateur=OuterRef("pk"))))
+
+    def wholly_managed_by(self, habilitation):
+        """Among them, those with no current habilitation that escapes ``habilitation``.
+
+        Only they can be disabled, reset or renamed: that touches all their habilitations at once.
+        """
+        others = (
+            self._habilitations()
+            .current()
+            .exclude(pk__in=self._habilitations().manageable_by(habilitation).values("pk"))
+        )
+        return self.manageable_by(habilitation).exclude(Exists(others.filter(utilisateur=OuterRef("pk"))))
+
+    def _habilitations(self):
+        return self.model._meta.get_field("habilitations").related_model.objects.all()
+
+
+class UtilisateurManager(BaseUserManager.from_queryset(UtilisateurQuerySet)):
     def get_by_natural_key(self, courriel):
         """E-mail addresses are compared without case: people type them as they come."""
         return self.get(courriel=courriel.strip().lower())
@@ -19,12 +51,28 @@ class UtilisateurManager(BaseUserManager):
         return utilisateur
 
 
+# Neither the password's hash nor each login belongs to the history.
+@historise(droit=Droit.COMPTES_GERER, exclude=("password", "last_login"))
 class Utilisateur(AbstractBaseUser, PermissionsMixin):
     courriel = models.EmailField("adresse courriel", max_length=254, unique=True)
     prenom = models.CharField("prénom", max_length=100, blank=True)
     nom = models.CharField("nom", max_length=100, blank=True)
     is_active = models.BooleanField("actif", default=True)
     date_creation = models.DateTimeField("créé le", auto_now_add=True)
+    sub_proconnect = models.CharField(
+        "identifiant ProConnect",
+        max_length=255,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text="Lie le compte à un agent dès sa première connexion par ProConnect.",
+    )
+    cle = models.GeneratedField(
+        expression=Folded(Concat("prenom", Value(" "), "nom", Value(" "), "courriel", output_field=models.TextField())),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     USERNAME_FIELD = "courriel"
     EMAIL_FIELD = "courriel"
@@ -36,7 +84,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         ordering = ["courriel"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(courriel=Lower("courriel")),
+                condition=Q(courriel=Lower("courriel")),
                 name="utilisateur_courriel_en_minuscules",
                 violation_error_message="L'adresse courriel s'écrit en minuscules.",
             ),

@@ -31,7 +31,11 @@ from .suivi import Suivi
 
 class DispositifQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
-        return self.filter(departement__in=perimetre.departements)
+        """Those of the perimeter, and those that its entités run in the départements where it holds them."""
+        entites = Rattachement.objects.filter(
+            pk__in=perimetre.rattachements, entite=OuterRef("entite"), departement=OuterRef("departement")
+        )
+        return self.filter(perimetre.rows(departement="departement", dispositif="pk") | Exists(entites))
 
     def search(self, text: str):
         """Those whose name, or whose entité's, contains each word of ``text``, accents and case apart."""

@@ -66,7 +66,7 @@ class Entite(models.Model):
 
 class RattachementQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
-        return self.filter(departement__in=perimetre.departements)
+        return self.filter(perimetre.rows(departement="departement", rattachement="pk"))
 
     def search(self, text: str):
         """Those whose name or SIREN contains ``text``, accents and case apart; all of them when it is blank."""

@@ -13,7 +13,7 @@ from .suivi import Suivi
 
 class FinancementQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
-        return self.filter(dispositif__departement__in=perimetre.departements)
+        return self.filter(dispositif__in=Dispositif.objects.visible_to(perimetre).values("pk"))
 
     def search(self, text: str):
         """Those whose dispositif's name contains each word of ``text``, accents and case apart."""

@@ -51,6 +51,8 @@ def _path(instance, filename) -> str:
 class ImportQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
         """The imports whose territory is wholly inside the perimeter."""
+        if perimetre.national:
+            return self
         partly_outside = Departement.objects.exclude(code__in=perimetre.departements).values("region")
         return self.filter(
             Q(departement__in=perimetre.departements) | (Q(region__isnull=False) & ~Q(region__in=partly_outside))

@@ -3,19 +3,27 @@
 - ``@reads(droit)``: GET and HEAD; PostgreSQL itself refuses anything but reading while the view runs.
 - ``@writes(droit)``: GET reads in the same way, POST writes in one transaction.
 - ``PUBLIC`` in place of a right opens the page to visitors, ``CONNECTED`` to every user who is logged in.
+- ``journal="application.modele"`` on either: the page shows personal data of objects of that model, and each view of
+  it is one entry of the journal of accesses.
 
-The declaration stays on the view (``view.right``, ``view.methods``): the table of permissions is checked against it.
-``request.may`` comes from the application that knows the profils.
+The declaration stays on the view (``view.right``, ``view.methods``, ``view.journal``): the table of permissions is
+checked against it. What needs a model is asked of the request, where the application that knows the profils puts it:
+
+- ``request.may(droit)``;
+- ``request.refused_form()``: the page that refuses a form of somebody else or of another habilitation, or None;
+- ``request.send_once(carry_out)``: carries a form out, or answers as the first time if it was already sent;
+- ``request.journalise(view, kwargs, status)``: writes the entry of the journal, if this answer calls for one.
 """
 
 import functools
 from collections.abc import Callable
 from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 PUBLIC = "public"
 CONNECTED = "connecté"
@@ -23,35 +31,85 @@ CONNECTED = "connecté"
 _READING = ("GET", "HEAD")
 
 
-def reads(right: str) -> Callable:
+def reads(right: str, *, journal: str = "") -> Callable:
     """Declare a view that only reads."""
-    return _declare(right, _READING)
+    return _declare(right, _READING, journal)
 
 
-def writes(right: str, *, only_post: bool = False) -> Callable:
-    """Declare a view that shows a form and carries it out, or (``only_post``) that only carries out."""
-    return _declare(right, ("POST",) if only_post else (*_READING, "POST"))
+def writes(right: str, *, only_post: bool = False, from_any_page: bool = False, journal: str = "") -> Callable:
+    """Declare a view that shows a form and carries it out, or (``only_post``) that only carries out.
+
+    ``from_any_page``: its form works from a page opened under another habilitation, and as often as it is sent (log
+    out, change habilitation): it carries no data.
+    """
+    return _declare(right, ("POST",) if only_post else (*_READING, "POST"), journal, from_any_page)
 
 
-def _declare(right: str, methods: tuple[str, ...]) -> Callable:
+def returns_from_elsewhere(view: Callable) -> Callable:
+    """Declare the public page to which another site sends the browser back: the only GET that may write.
+
+    What it received proves itself (a state drawn by us, a signature); nothing else may be written on a GET.
+    """
+
+    @functools.wraps(view)
+    def guarded(request, *args, **kwargs):
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    guarded.right, guarded.methods, guarded.journal = PUBLIC, ("GET",), ""
+    return login_not_required(guarded)
+
+
+def _declare(right: str, methods: tuple[str, ...], journal: str, from_any_page: bool = False) -> Callable:
     def decorate(view):
         @functools.wraps(view)
         def guarded(request, *args, **kwargs):
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            if right not in (PUBLIC, CONNECTED) and not request.may(right):
-                raise PermissionDenied
-            with transaction.atomic():
-                if request.method in _READING:
-                    # Ends with this block, even inside another transaction (tests).
-                    with connection.cursor() as cursor:
-                        cursor.execute("SET TRANSACTION READ ONLY")
-                return view(request, *args, **kwargs)
+            carry_out = functools.partial(view, request, *args, **kwargs)
+            if right == PUBLIC:
+                return _transaction(request, carry_out)
+            # The entry is written when no transaction is left: it stays when the view failed and its writes are
+            # undone, and it is there before the first byte of the page leaves.
+            try:
+                response = _answer(request, right, carry_out, stamped=not from_any_page)
+            except Exception as error:
+                request.journalise(guarded, kwargs, _status_of(error))
+                raise
+            request.journalise(guarded, kwargs, response.status_code)
+            return response
 
-        guarded.right, guarded.methods = right, methods
+        guarded.right, guarded.methods, guarded.journal = right, methods, journal
         return login_not_required(guarded) if right == PUBLIC else guarded
 
     return decorate
+
+
+def _answer(request: HttpRequest, right: str, view: Callable, *, stamped: bool) -> HttpResponse:
+    if request.method == "POST" and stamped:
+        if refused := request.refused_form():
+            return refused
+        view = functools.partial(request.send_once, view)
+    if right != CONNECTED and not request.may(right):
+        raise PermissionDenied
+    return _transaction(request, view)
+
+
+def _transaction(request: HttpRequest, view: Callable) -> HttpResponse:
+    with transaction.atomic():
+        if request.method in _READING:
+            # Ends with this block, even inside another transaction (tests).
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+        return view()
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, PermissionDenied):
+        return 403
+    return 404 if isinstance(error, Http404) else 500
 
 
 def page_without_database(view: Callable) -> Callable:
@@ -63,7 +121,7 @@ def page_without_database(view: Callable) -> Callable:
             return HttpResponseNotAllowed(_READING)
         return view(request, *args, **kwargs)
 
-    guarded.right, guarded.methods = PUBLIC, _READING
+    guarded.right, guarded.methods, guarded.journal = PUBLIC, _READING, ""
     return login_not_required(guarded)
 
 
@@ -80,3 +138,12 @@ def attachment(content, filename: str, content_type: str) -> HttpResponse:
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page (a full page is the answer to everything else)."""
     return bool(getattr(request, "htmx", False)) and not request.htmx.boosted
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Address of the browser. Behind our proxy, the one that the proxy wrote: what the browser claims is ignored."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip()
+        if forwarded:
+            return forwarded
+    return request.META.get("REMOTE_ADDR") or None

@@ -1,0 +1,418 @@
+"""What can be done to accounts. Each function is one transaction, with its author and its line of the journal.
+
+``auteur`` is the habilitation under which the author acts: it says who they are and how far they may go. A rule that
+refuses raises ``Refusal`` with the sentence to show.
+"""
+
+import hashlib
+import secrets
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django_otp import devices_for_user
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+
+from comptes.droits import Profil, profils_managed_by
+from comptes.historique import acting
+from comptes.journal import journalise
+from comptes.models import (
+    Departement,
+    Habilitation,
+    Lien,
+    Message,
+    MessageMasque,
+    NatureLien,
+    Octroi,
+    Partage,
+    Region,
+    Siao,
+    Utilisateur,
+)
+from comptes.models.liens import ESSAIS
+from comptes.sessions import end_sessions
+from siao.socle.database import sentence_of
+from siao.socle.refusal import Refusal
+
+OUT_OF_REACH = (
+    "Cette habilitation sort de votre périmètre ou de votre rang. Demandez à l'administrateur au-dessus de vous."
+)
+NOT_WHOLLY_MANAGED = (
+    "Ce compte a aussi une habilitation que vous ne gérez pas. "
+    "Retirez la vôtre, ou demandez à un administrateur au-dessus de vous d'agir sur le compte entier."
+)
+LAST_NATIONAL = (
+    "C'est le dernier administrateur national : nommez-en d'abord un autre, sinon plus personne ne pourrait le faire."
+)
+
+# --- Habilitations ----------------------------------------------------------------------------------------------
+
+
+def create_habilitation(
+    *,
+    utilisateur: Utilisateur,
+    profil: str,
+    territoire: Departement | Region | Siao | None = None,
+    objets=(),
+    date_debut=None,
+    date_fin=None,
+    accordee_par: Utilisateur | None = None,
+) -> Habilitation:
+    """Create a habilitation without asking whether its author may: for loaders, and for ``grant`` which asks.
+
+    ``objets``: the entités (in their département) or dispositifs of the profils that hold some.
+    """
+    habilitation = Habilitation(
+        utilisateur=utilisateur,
+        profil=profil,
+        departement=territoire if isinstance(territoire, Departement) else None,
+        region=territoire if isinstance(territoire, Region) else None,
+        siao=territoire if isinstance(territoire, Siao) else None,
+        date_debut=date_debut or timezone.localdate(),
+        date_fin=date_fin,
+        accordee_par=accordee_par,
+    )
+    try:
+        with transaction.atomic():
+            habilitation.save()
+    except IntegrityError as error:
+        raise Refusal(sentence_of(error) or str(error)) from error
+    _hold(habilitation, objets)
+    return habilitation
+
+
+def _hold(habilitation: Habilitation, objets) -> None:
+    for objet in objets:
+        Octroi.objects.get_or_create(
+            habilitation=habilitation,
+            content_type=ContentType.objects.get_for_model(objet),
+            object_pk=str(objet.pk),
+            defaults={
+                "user_id": habilitation.utilisateur_id,
+                "permission": _view_permission(objet),
+                "departement_id": objet.departement_id,
+            },
+        )
+
+
+@transaction.atomic
+def grant(
+    *,
+    auteur: Habilitation,
+    utilisateur: Utilisateur,
+    profil: str,
+    territoire=None,
+    objets=(),
+    date_debut=None,
+    date_fin=None,
+) -> Habilitation:
+    """Give a habilitation: of a lower rank than the author's, inside the author's perimeter."""
+    if profil not in profils_managed_by(auteur.profil):
+        raise Refusal(OUT_OF_REACH)
+    habilitation = create_habilitation(
+        utilisateur=utilisateur,
+        profil=profil,
+        territoire=territoire,
+        objets=objets,
+        date_debut=date_debut,
+        date_fin=date_fin,
+        accordee_par=auteur.utilisateur,
+    )
+    # Asked of the database with the row in place: giving and managing follow one rule.
+    if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
+        raise Refusal(OUT_OF_REACH)
+    journalise(action="comptes.accorder", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
+    return habilitation
+
+
+@transaction.atomic
+def extend(*, auteur: Habilitation, habilitation: Habilitation, objets) -> None:
+    """Add entités (in other départements) or dispositifs to a habilitation that the author manages."""
+    _hold(habilitation, objets)
+    if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
+        raise Refusal(OUT_OF_REACH)
+    journalise(action="comptes.etendre", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
+
+
+@transaction.atomic
+def withdraw(*, auteur: Habilitation, habilitation: Habilitation) -> None:
+    """Take a habilitation away, at once. The last national administrator stays."""
+    if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
+        raise Refusal(OUT_OF_REACH)
+    if habilitation.profil == Profil.ADMIN_NATIONAL:
+        _keep_a_national_administrator(Habilitation.objects.exclude(pk=habilitation.pk))
+    Habilitation.objects.filter(pk=habilitation.pk, retiree_le__isnull=True).update(
+        retiree_le=timezone.now(), retiree_par=auteur.utilisateur
+    )
+    journalise(action="comptes.retirer", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
+
+
+def _keep_a_national_administrator(others) -> None:
+    national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL)
+    # Two administrators who remove each other meet here; the count below is asked after the lock, hence sees the
+    # first one's work.
+    list(national.order_by("pk").select_for_update(of=("self",)))
+    if not national.filter(pk__in=others.values("pk"), utilisateur__is_active=True).exists():
+        raise Refusal(LAST_NATIONAL)
+
+
+def _view_permission(objet) -> Permission:
+    return Permission.objects.get(
+        content_type__app_label=objet._meta.app_label,
+        content_type__model=objet._meta.model_name,
+        codename=f"view_{objet._meta.model_name}",
+    )
+
+
+# --- Accounts ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habilitation) -> Habilitation:
+    """Give a habilitation to the owner of ``courriel``, who is sent a link if they never logged in.
+
+    An account that already exists keeps its name. ``habilitation``: the other arguments of ``grant``.
+    """
+    courriel = courriel.strip().lower()
+    utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
+    if utilisateur is None:
+        try:
+            utilisateur = Utilisateur.objects.create_user(courriel, prenom=prenom, nom=nom)
+        except ValidationError as error:
+            raise Refusal(" ".join(error.messages)) from error
+    granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
+    journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+    if utilisateur.last_login is None and utilisateur.is_active:
+        ask_link(nature=NatureLien.INVITATION, courriel=courriel)
+    return granted
+
+
+@transaction.atomic
+def rename(*, auteur: Habilitation, utilisateur: Utilisateur, prenom: str, nom: str) -> None:
+    _check_wholly_managed(auteur, utilisateur)
+    utilisateur.prenom, utilisateur.nom = prenom, nom
+    utilisateur.save(update_fields=["prenom", "nom"])
+    journalise(action="comptes.renommer", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+
+
+@transaction.atomic
+def disable(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
+    """Close an account: its sessions end now, its links are worth nothing, its jobs will refuse to go on."""
+    _check_wholly_managed(auteur, utilisateur)
+    _keep_a_national_administrator(Habilitation.objects.exclude(utilisateur=utilisateur))
+    Utilisateur.objects.filter(pk=utilisateur.pk).update(is_active=False)
+    end_sessions(utilisateur)
+    journalise(action="comptes.desactiver", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+
+
+@transaction.atomic
+def enable(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
+    _check_wholly_managed(auteur, utilisateur)
+    Utilisateur.objects.filter(pk=utilisateur.pk).update(is_active=True)
+    journalise(action="comptes.reactiver", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+
+
+@transaction.atomic
+def reset(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
+    """Forget the password, the second factor and the sessions of an account, and send its owner a link."""
+    _check_wholly_managed(auteur, utilisateur)
+    utilisateur.set_unusable_password()
+    utilisateur.save(update_fields=["password"])
+    _drop_devices(utilisateur)
+    end_sessions(utilisateur)
+    journalise(action="comptes.reinitialiser", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+    never_came = utilisateur.last_login is None
+    ask_link(nature=NatureLien.INVITATION if never_came else NatureLien.REINITIALISATION, courriel=utilisateur.courriel)
+
+
+def _check_wholly_managed(auteur: Habilitation, utilisateur: Utilisateur) -> None:
+    if not Utilisateur.objects.wholly_managed_by(auteur).filter(pk=utilisateur.pk).exists():
+        raise Refusal(NOT_WHOLLY_MANAGED)
+
+
+# --- Links and passwords ----------------------------------------------------------------------------------------
+
+LINKS_PER_HOUR = 3
+"""No address receives more links in an hour, whoever asks."""
+
+
+@transaction.atomic
+def ask_link(*, nature: str, courriel: str) -> None:
+    """Note that a link is to be sent to ``courriel``; the worker knows whether it has an account."""
+    from comptes.tasks import send_links
+
+    an_hour_ago = timezone.now() - timezone.timedelta(hours=1)
+    courriel = courriel.strip().lower()
+    if Lien.objects.filter(courriel=courriel, demande_le__gt=an_hour_ago).count() < LINKS_PER_HOUR:
+        Lien.objects.create(nature=nature, courriel=courriel)
+        # The row is the truth: without Redis, the next minute's round sends it.
+        transaction.on_commit(send_links.delay, robust=True)
+
+
+def send_pending_links() -> int:
+    """Send the links that wait; return how many left. Several workers may run this at once."""
+    sent = 0
+    for key in list(Lien.objects.to_send().order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            lien = Lien.objects.to_send().select_for_update(of=("self",), skip_locked=True).filter(pk=key).first()
+            if lien is None:
+                continue
+            utilisateur = Utilisateur.objects.filter(courriel=lien.courriel, is_active=True).first()
+            if utilisateur is None:
+                # The row stays until the night: it counts among the requests of the hour.
+                Lien.objects.filter(pk=key).update(essais=ESSAIS)
+                continue
+            try:
+                with transaction.atomic():
+                    _send(lien, utilisateur)
+            except (SMTPException, OSError):
+                Lien.objects.filter(pk=key).update(essais=F("essais") + 1)
+            else:
+                sent += 1
+    return sent
+
+
+def _send(lien: Lien, utilisateur: Utilisateur) -> None:
+    """Draw the secret, keep its hash, send it. An e-mail that cannot leave undoes the rest."""
+    secret = secrets.token_urlsafe(32)
+    now = timezone.now()
+    Lien.objects.filter(utilisateur=utilisateur).usable().update(expire_le=now)  # only the last link opens
+    lien.utilisateur, lien.envoye_le, lien.expire_le = utilisateur, now, now + NatureLien(lien.nature).duree
+    lien.empreinte = _hash(secret)
+    lien.save()
+    context = {"url": f"{settings.SITE_URL}{reverse('lien', args=[secret])}", "lien": lien}
+    text = render_to_string(f"comptes/courriels/{lien.nature.lower()}.txt", context)
+    subject, body = text.split("\n", 1)
+    EmailMessage(subject, body.lstrip(), to=[utilisateur.courriel]).send()
+
+
+def usable_link(secret: str) -> Lien | None:
+    """The link that ``secret`` opens, None when it is unknown, used, expired, or its account disabled."""
+    return Lien.objects.usable().filter(empreinte=_hash(secret)).select_related("utilisateur").first()
+
+
+@transaction.atomic
+def choose_password(*, secret: str, mot_de_passe: str) -> Utilisateur:
+    """Use a link, once, to give its account a password. Every session of the account ends."""
+    lien = Lien.objects.usable().select_for_update(of=("self",)).filter(empreinte=_hash(secret)).first()
+    if lien is None:
+        raise Refusal("Ce lien n'est plus valable : il a déjà servi, ou il est trop ancien. Demandez-en un nouveau.")
+    utilisateur = lien.utilisateur
+    with acting(utilisateur=utilisateur):
+        Lien.objects.filter(pk=lien.pk).update(utilise_le=timezone.now())
+        utilisateur.set_password(mot_de_passe)
+        utilisateur.save(update_fields=["password"])
+        end_sessions(utilisateur)
+        journalise(action="comptes.choisir_mot_de_passe", utilisateur=utilisateur, objet=utilisateur)
+    return utilisateur
+
+
+@transaction.atomic
+def change_password(*, utilisateur: Utilisateur, mot_de_passe: str, session: str) -> None:
+    """Change one's own password; every session ends but the one with the key ``session``."""
+    utilisateur.set_password(mot_de_passe)
+    utilisateur.save(update_fields=["password"])
+    end_sessions(utilisateur, but=session)
+    journalise(action="comptes.changer_mot_de_passe", utilisateur=utilisateur, objet=utilisateur)
+
+
+@transaction.atomic
+def renew_recovery_codes(*, utilisateur: Utilisateur, count: int) -> list[str]:
+    """Draw ``count`` single-use recovery codes in place of those left; this is the only time they can be read."""
+    device, _ = StaticDevice.objects.get_or_create(user=utilisateur, defaults={"name": "Codes de secours"})
+    device.token_set.all().delete()
+    codes = [StaticToken.random_token() for _ in range(count)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    journalise(action="comptes.codes_de_secours", utilisateur=utilisateur, objet=utilisateur)
+    return codes
+
+
+@transaction.atomic
+def remove_second_factor(*, utilisateur: Utilisateur) -> None:
+    _drop_devices(utilisateur)
+    journalise(action="comptes.retirer_second_facteur", utilisateur=utilisateur, objet=utilisateur)
+
+
+def _drop_devices(utilisateur: Utilisateur) -> None:
+    for device in devices_for_user(utilisateur, confirmed=None):
+        device.delete()
+
+
+def _hash(secret: str) -> str:
+    # 256 random bits: nothing to guess, so nothing to slow down.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+# --- Messages to users ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def publish_message(*, auteur: Habilitation, message: Message) -> None:
+    """Save a message addressed to the territory of the author, new or changed."""
+    message.auteur = auteur.utilisateur
+    message.full_clean()
+    message.save()
+    if not Message.objects.visible_to(auteur.perimetre).filter(pk=message.pk).exists():
+        raise Refusal("Ce message s'adresse à un territoire qui n'est pas le vôtre.")
+    journalise(action="comptes.publier_message", utilisateur=auteur.utilisateur, habilitation=auteur, objet=message)
+
+
+@transaction.atomic
+def end_message(*, auteur: Habilitation, message: Message) -> None:
+    """Stop showing a message now. It stays in the list and in the history."""
+    now = timezone.now()
+    message.debut, message.fin = min(message.debut, now - timezone.timedelta(seconds=1)), now
+    message.save(update_fields=["debut", "fin"])
+    journalise(action="comptes.retirer_message", utilisateur=auteur.utilisateur, habilitation=auteur, objet=message)
+
+
+def put_away(*, utilisateur: Utilisateur, message: Message) -> None:
+    MessageMasque.objects.bulk_create([MessageMasque(utilisateur=utilisateur, message=message)], ignore_conflicts=True)
+
+
+# --- Shares -----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def share(*, auteur: Habilitation, objet, siao: Siao, date_fin, motif: str, date_debut=None) -> Partage:
+    """Let another SIAO see one object until ``date_fin`` (last day included). The motive is compulsory.
+
+    The view that offers it holds the right; here, nobody shares what they do not see themselves.
+    """
+    if not type(objet)._default_manager.visible_to(auteur.perimetre).filter(pk=objet.pk).exists():
+        raise Refusal("Vous ne pouvez partager que ce que vous voyez.")
+    partage = Partage(
+        group_id=siao.groupe_id,
+        permission=_view_permission(objet),
+        content_object=objet,
+        date_debut=date_debut or timezone.localdate(),
+        date_fin=date_fin,
+        motif=motif.strip(),
+        accorde_par=auteur.utilisateur,
+    )
+    try:
+        with transaction.atomic():
+            partage.save()
+    except IntegrityError as error:
+        raise Refusal(sentence_of(error) or str(error)) from error
+    journalise(action="comptes.partager", utilisateur=auteur.utilisateur, habilitation=auteur, objet=objet)
+    return partage
+
+
+@transaction.atomic
+def stop_sharing(*, auteur: Habilitation, partage: Partage) -> None:
+    Partage.objects.filter(pk=partage.pk, retire_le__isnull=True).update(retire_le=timezone.now())
+    journalise(
+        action="comptes.cesser_de_partager",
+        utilisateur=auteur.utilisateur,
+        habilitation=auteur,
+        objet=partage.content_object,
+    )

@@ -1,0 +1,38 @@
+"""What waits for those who manage accounts."""
+
+import datetime
+
+from comptes.droits import Droit
+from comptes.models import Habilitation, Utilisateur
+from siao.socle.attentes import Attente
+
+BIENTOT = datetime.timedelta(days=30)
+
+
+def _never_came(request):
+    accounts = Utilisateur.objects.manageable_by(request.habilitation)
+    return accounts.filter(is_active=True, last_login__isnull=True)
+
+
+def _ending(request):
+    return Habilitation.objects.manageable_by(request.habilitation).ending_within(BIENTOT)
+
+
+ATTENTES = (
+    Attente(
+        libelle="comptes invités qui ne se sont jamais connectés",
+        droit=Droit.COMPTES_GERER,
+        lignes=_never_came,
+        depuis="date_creation",
+        page="comptes",
+        parametres="etat=invites",
+    ),
+    Attente(
+        libelle="habilitations qui finissent dans les trente jours",
+        droit=Droit.COMPTES_GERER,
+        lignes=_ending,
+        depuis="date_fin",
+        page="comptes",
+        parametres="etat=finissent",
+    ),
+)

@@ -1,0 +1,167 @@
+"""The journal of accesses: who saw or did what, refusals included. Append-only, sealed in a chain."""
+
+import pgtrigger
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from comptes.perimetres import Perimetre
+
+from .habilitations import Habilitation
+
+
+class Resultat(models.TextChoices):
+    PERMIS = "PERMIS", "Permis"
+    REFUSE = "REFUSE", "Refusé"
+    INTROUVABLE = "INTROUVABLE", "Introuvable ou hors périmètre"
+    ECHEC = "ECHEC", "Échec"
+
+
+ACTIONS: dict[str, str] = {
+    "connexion": "Connexion",
+    "connexion_proconnect": "Connexion par ProConnect",
+    "comptes": "Liste des comptes",
+    "exporter_comptes": "Export des comptes",
+    "compte": "Consultation du compte",
+    "journal": "Consultation du journal",
+    "acces": "Liste des accès",
+    "historique": "Historique",
+    "comptes.accorder": "Habilitation accordée",
+    "comptes.etendre": "Habilitation étendue",
+    "comptes.retirer": "Habilitation retirée",
+    "comptes.inviter": "Invitation",
+    "comptes.renommer": "Compte renommé",
+    "comptes.desactiver": "Compte désactivé",
+    "comptes.reactiver": "Compte réactivé",
+    "comptes.reinitialiser": "Nouveau lien envoyé",
+    "comptes.choisir_mot_de_passe": "Mot de passe choisi",
+    "comptes.changer_mot_de_passe": "Mot de passe changé",
+    "comptes.codes_de_secours": "Codes de secours remplacés",
+    "comptes.retirer_second_facteur": "Double authentification retirée",
+    "comptes.lier_proconnect": "Compte lié à ProConnect",
+    "comptes.publier_message": "Message publié",
+    "comptes.retirer_message": "Message retiré",
+    "comptes.partager": "Partage",
+    "comptes.cesser_de_partager": "Fin de partage",
+}
+"""Words for the actions; each application adds those of its own (``ACTIONS.update``)."""
+
+
+class AppendOnly(pgtrigger.Trigger):
+    """Refuses what its operation says, with SQLSTATE 42501, and cannot be switched off by ``pgtrigger.ignore``.
+
+    The function is created by a migration: the one that pgtrigger would write begins by asking whether to ignore it.
+    """
+
+    when = pgtrigger.Before
+    func = "RETURN NULL;"
+
+    def render_execute(self, model):
+        return "comptes_ajout_seul()"
+
+
+class EntreeJournalQuerySet(models.QuerySet):
+    def visible_to(self, perimetre: Perimetre):
+        """The entries written under a habilitation inside the perimeter."""
+        if perimetre.national:
+            return self
+        return self.filter(habilitation__in=Habilitation.objects.inside(perimetre).values("pk"))
+
+    def readable(self):
+        """With what a page says of each: the user, the habilitation and its territory."""
+        return self.select_related(
+            "utilisateur", "habilitation__departement", "habilitation__region", "habilitation__siao"
+        ).prefetch_related("habilitation__octrois__content_object")
+
+    def about(self, objet):
+        """Who saw or did something to ``objet``."""
+        return self.filter(objet_type=objet._meta.label_lower, objet_id=str(objet.pk))
+
+
+class EntreeJournal(models.Model):
+    """One access. Identifiers only: never a name, a situation, nor what was searched for."""
+
+    quand = models.DateTimeField("quand", db_default=Now())
+    utilisateur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="utilisateur"
+    )
+    habilitation = models.ForeignKey(
+        Habilitation, models.PROTECT, null=True, related_name="+", verbose_name="habilitation"
+    )
+    action = models.CharField("action", max_length=60)
+    objet_type = models.CharField("type d'objet", max_length=60, blank=True)
+    objet_id = models.CharField("identifiant de l'objet", max_length=40, blank=True)
+    resultat = models.CharField("résultat", max_length=11, choices=Resultat.choices)
+    nombre = models.PositiveIntegerField("nombre de lignes montrées", null=True)
+    recherche = models.CharField("empreinte de la recherche", max_length=64, blank=True)
+    demande = models.CharField("numéro de la demande", max_length=40, blank=True)
+    ip = models.GenericIPAddressField("adresse IP", null=True)
+
+    objects = EntreeJournalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "entrée du journal"
+        verbose_name_plural = "entrées du journal"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(resultat__in=Resultat.values),
+                name="entree_journal_resultat_connu",
+                violation_error_message="Ce résultat n'existe pas.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["objet_type", "objet_id", "-id"], name="journal_par_objet"),
+            models.Index(fields=["habilitation", "-id"], name="journal_par_habilitation"),
+            models.Index(fields=["quand"], name="journal_par_date"),
+        ]
+        triggers = [
+            AppendOnly(name="ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
+            AppendOnly(name="jamais_vide", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+        ]
+
+    def __str__(self):
+        return f"Entrée n° {self.pk}"
+
+    @property
+    def libelle(self) -> str:
+        """The action in words: that of an action, else the name of the page."""
+        return ACTIONS.get(self.action, self.action)
+
+    @property
+    def objet_libelle(self) -> str:
+        if not self.objet_type:
+            return ""
+        return f"{apps.get_model(self.objet_type)._meta.verbose_name} {self.objet_id}".strip()
+
+
+class Sceau(models.Model):
+    """One link of the chain: the fingerprint of a run of entries, computed over that of the link before."""
+
+    premiere = models.BigIntegerField("première entrée", unique=True)
+    derniere = models.BigIntegerField("dernière entrée", unique=True)
+    nombre = models.PositiveIntegerField("nombre d'entrées")
+    precedente = models.CharField("empreinte précédente", max_length=64)
+    empreinte = models.CharField("empreinte", max_length=64, unique=True)
+    scelle_le = models.DateTimeField("scellé le", db_default=Now())
+
+    class Meta:
+        verbose_name = "sceau"
+        verbose_name_plural = "sceaux"
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(derniere__gte=models.F("premiere")),
+                name="sceau_dans_l_ordre",
+                violation_error_message="Un sceau va de sa première à sa dernière entrée.",
+            ),
+        ]
+        triggers = [
+            AppendOnly(name="ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
+            AppendOnly(name="jamais_vide", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+        ]
+
+    def __str__(self):
+        return f"Sceau n° {self.pk}"

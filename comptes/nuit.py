@@ -1,0 +1,45 @@
+"""What the accounts need each night: seals, checks, and everything that has had its time."""
+
+import datetime
+
+import structlog
+from axes.models import AccessAttempt
+from django.utils import timezone
+from guardian.utils import clean_orphan_obj_perms
+
+from comptes import journal
+from comptes.historique import acting
+from comptes.models import Envoi, Lien
+from comptes.sessions import SessionStore
+
+logger = structlog.get_logger(__name__)
+
+LIENS = datetime.timedelta(days=30)
+ENVOIS = datetime.timedelta(days=1)
+ESSAIS_DE_CONNEXION = datetime.timedelta(days=1)
+
+
+def run() -> dict[str, int]:
+    """Do the night's work; return how much of each. A broken journal is logged as an error and raised at the end."""
+    now = timezone.now()
+    with acting(utilisateur=None, travail="comptes.nuit"):
+        done = {
+            "entrees_scellees": journal.seal(),
+            "octrois_orphelins": clean_orphan_obj_perms(batch_size=1_000),
+            "sessions_finies": _clear_sessions(),
+            "liens": Lien.objects.filter(demande_le__lt=now - LIENS).delete()[0],
+            "envois": Envoi.objects.filter(quand__lt=now - ENVOIS).delete()[0],
+            "essais_de_connexion": AccessAttempt.objects.filter(attempt_time__lt=now - ESSAIS_DE_CONNEXION).delete()[0],
+        }
+    try:
+        done["entrees_verifiees"] = journal.check()
+    except journal.BrokenChain as broken:
+        logger.error("journal_rompu", detail=str(broken))
+        raise
+    done["entrees_purgees"] = journal.purge()
+    return done
+
+
+def _clear_sessions() -> int:
+    ended = SessionStore.get_model_class().objects.filter(expire_date__lt=timezone.now())
+    return ended.delete()[0]

@@ -1,0 +1,133 @@
+"""What people type is not lost, and goes nowhere else than where its author meant it.
+
+Every form carries a stamp: who opened it, under which habilitation, and a key of its own, signed. It is written by
+``{% csrf_token %}`` (``comptes.templatetags.saisies``), hence by all forms, and read by every view that writes:
+
+- another user, another habilitation, no stamp: nothing is written, the page says why and shows what was typed;
+- the same key again (double click, Back and send again): nothing is done twice, the answer is that of the first time;
+- the session is over: what was typed waits in the new session, and is offered again to its author after login.
+"""
+
+import secrets
+
+from django.contrib import messages
+from django.core import signing
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from comptes.models import Envoi
+
+FIELD = "ouvert_par"
+SESSION_KEY = "saisie"
+SECRETS = frozenset({"mot_de_passe", "mot_de_passe_actuel", "confirmation", "password", "code"})
+"""Fields that are never kept nor shown again."""
+
+_SALT = "comptes.saisies"
+_MAX_AGE = 24 * 3600  # seconds
+
+
+def stamp(request: HttpRequest) -> str:
+    """The stamp of one form opened in this request."""
+    habilitation = request.habilitation.pk if request.habilitation else None
+    return signing.dumps([request.user.pk, habilitation, secrets.token_urlsafe(9)], salt=_SALT)
+
+
+def stamp_of(request: HttpRequest) -> tuple[int, int | None, str] | None:
+    """User, habilitation and key of the form that was posted; None when it carries no stamp of ours."""
+    try:
+        utilisateur, habilitation, key = signing.loads(request.POST.get(FIELD, ""), salt=_SALT, max_age=_MAX_AGE)
+    except signing.BadSignature:
+        return None
+    return utilisateur, habilitation, key
+
+
+def typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields of the form that was posted, in order, without its secrets."""
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in SECRETS and name not in (FIELD, "csrfmiddlewaretoken")
+        for value in values
+        if value
+    ]
+
+
+def keep(request: HttpRequest) -> None:
+    """Keep what was typed in the session, for the author named by the stamp alone."""
+    stamped = stamp_of(request)
+    if stamped is None:
+        return
+    utilisateur, habilitation, _ = stamped
+    request.session[SESSION_KEY] = {
+        "utilisateur": utilisateur,
+        "habilitation": habilitation,
+        "page": request.get_full_path(),
+        "champs": typed(request),
+        "fichiers": sorted(request.FILES),
+    }
+
+
+def kept(request: HttpRequest) -> dict | None:
+    """What waits for the user of this request, None when nothing does. What belongs to another user is forgotten."""
+    saisie = request.session.get(SESSION_KEY)
+    if saisie and saisie["utilisateur"] != request.user.pk:
+        forget(request)
+        return None
+    return saisie
+
+
+def forget(request: HttpRequest) -> None:
+    request.session.pop(SESSION_KEY, None)
+
+
+def show(request: HttpRequest, saisie: dict, *, status: int = 200, origine_inconnue: bool = False) -> HttpResponse:
+    """The page that gives ``saisie`` back: to send again, to send under its habilitation, or to copy."""
+    du_meme = not origine_inconnue and saisie["utilisateur"] == request.user.pk
+    opened_under = next((h for h in request.habilitations if h.pk == saisie["habilitation"]), None)
+    return render(
+        request,
+        "comptes/saisie.html",
+        {
+            "saisie": saisie,
+            "origine_inconnue": origine_inconnue,
+            "du_meme": du_meme,
+            "ouverte_sous": opened_under if du_meme else None,
+            "prete": du_meme and opened_under == request.habilitation,
+        },
+        status=status,
+    )
+
+
+def refused_form(request: HttpRequest) -> HttpResponse | None:
+    """The page that refuses a form not opened by this user under this habilitation, None when it was."""
+    stamped = stamp_of(request)
+    active = request.habilitation.pk if request.habilitation else None
+    if stamped and stamped[:2] == (request.user.pk, active):
+        return None
+    saisie = {"page": request.get_full_path(), "champs": typed(request), "fichiers": sorted(request.FILES)}
+    saisie["utilisateur"], saisie["habilitation"] = stamped[:2] if stamped else (None, None)
+    if saisie["utilisateur"] == request.user.pk:
+        keep(request)
+    return show(request, saisie, status=409, origine_inconnue=stamped is None)
+
+
+def send_once(request: HttpRequest, carry_out) -> HttpResponse:
+    """Carry a form out, once. A form is done when it answers by a redirection; shown again, it is a new one."""
+    utilisateur, _, nonce = stamp_of(request)
+    key = f"{utilisateur}:{nonce}"
+    with connection.cursor() as cursor:
+        # A second click waits here for the end of the first one's transaction.
+        cursor.execute("INSERT INTO comptes_envoi (cle, suite) VALUES (%s, '') ON CONFLICT DO NOTHING", [key])
+        first = cursor.rowcount == 1
+    envoi = Envoi.objects.filter(cle=key)
+    if not first:
+        messages.info(request, "Cet envoi était déjà enregistré : rien n'a été fait une seconde fois.")
+        return redirect(envoi.values_list("suite", flat=True).get() or "accueil")
+    response = carry_out()
+    if 300 <= response.status_code < 400:
+        envoi.update(suite=response.url)
+        forget(request)
+    else:
+        envoi.delete()
+    return response

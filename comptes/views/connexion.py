@@ -1,0 +1,183 @@
+"""Logging in and out: password, second factor, ProConnect, links received by e-mail."""
+
+import time
+
+from django.conf import settings
+from django.contrib import auth, messages
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_otp import devices_for_user, user_has_device, verify_token
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from requests import RequestException
+
+from comptes import actions, proconnect, saisies
+from comptes.forms import AdresseForm, CodeForm, ConnexionForm, NouveauMotDePasseForm
+from comptes.journal import journalise
+from comptes.middleware import PROCONNECT_SECOND_FACTOR
+from comptes.models import NatureLien, Resultat, Utilisateur
+from comptes.sessions import open_session
+from siao.socle.http import CONNECTED, PUBLIC, reads, returns_from_elsewhere, writes
+from siao.socle.refusal import Refusal
+
+PENDING = "connexion_en_attente"
+"""Session key: a password was right, the second factor is awaited. Nobody is logged in meanwhile."""
+
+PENDING_AGE = 600  # seconds
+
+
+@writes(PUBLIC)
+def connexion(request):
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(_next_page(request))
+    form = ConnexionForm(request, data=request.POST or None)
+    if request.method == "POST":
+        if form.is_valid():
+            return _first_factor_given(request, form.get_user(), _wanted(request))
+        journalise(action="connexion", resultat=Resultat.REFUSE)
+    context = {
+        "form": form,
+        "suite": _wanted(request),
+        "saisie": saisies.SESSION_KEY in request.session,
+        "proconnect": proconnect.enabled(),
+    }
+    return render(request, "comptes/connexion.html", context)
+
+
+@writes(PUBLIC)
+def connexion_code(request):
+    """Second step, for the accounts that have a second factor."""
+    pending = request.session.get(PENDING)
+    if not pending or time.time() - pending["le"] > PENDING_AGE:
+        return redirect("connexion")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        utilisateur = Utilisateur.objects.get(pk=pending["utilisateur"])
+        device = verified_device(utilisateur, form.cleaned_data["code"])
+        if device and utilisateur.is_active:
+            utilisateur.otp_device = device  # django-otp keeps it in the session at login
+            return _log_in(request, utilisateur, pending["suite"])
+        journalise(action="connexion", resultat=Resultat.REFUSE)
+        form.add_error("code", "Ce code n'est pas le bon, ou il a déjà servi. Attendez le suivant, puis écrivez-le.")
+    return render(request, "comptes/connexion_code.html", {"form": form})
+
+
+def verified_device(utilisateur, code: str):
+    """The device of ``utilisateur`` that accepts ``code``, which is then used up; None otherwise.
+
+    Six digits are asked of the application, anything else of the recovery codes: a wrong guess slows one down only.
+    """
+    for device in devices_for_user(utilisateur):
+        if isinstance(device, TOTPDevice) == code.isdigit() and verify_token(utilisateur, device.persistent_id, code):
+            return device
+    return None
+
+
+@writes(CONNECTED, only_post=True, from_any_page=True)
+def deconnexion(request):
+    elsewhere = proconnect.end_session_url(request)
+    auth.logout(request)
+    return HttpResponseRedirect(elsewhere or resolve_url("connexion"))
+
+
+@writes(PUBLIC)
+def mot_de_passe_oublie(request):
+    form = AdresseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.ask_link(nature=NatureLien.REINITIALISATION, courriel=form.cleaned_data["courriel"])
+        messages.success(
+            request,
+            "Si un compte a cette adresse, un courriel vient d'y partir : son lien est valable une heure. "
+            "Rien reçu ? Regardez les indésirables, ou demandez à votre administrateur.",
+        )
+        return redirect("connexion")
+    return render(request, "comptes/mot_de_passe_oublie.html", {"form": form})
+
+
+@writes(PUBLIC)
+def lien(request, secret):
+    """What an e-mailed link opens. Looking at it does not use it up: mail servers do, before their users."""
+    found = actions.usable_link(secret)
+    if found is None:
+        return render(request, "comptes/lien_perime.html", status=410)
+    form = NouveauMotDePasseForm(request.POST or None, utilisateur=found.utilisateur)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.choose_password(secret=secret, mot_de_passe=form.cleaned_data["mot_de_passe"])
+        except Refusal:
+            return render(request, "comptes/lien_perime.html", status=410)
+        messages.success(request, "Votre mot de passe est enregistré : connectez-vous avec lui.")
+        return redirect("connexion")
+    return render(request, "comptes/lien.html", {"form": form, "lien": found})
+
+
+# --- ProConnect -------------------------------------------------------------------------------------------------
+
+
+@reads(PUBLIC)
+def proconnect_depart(request):
+    if not proconnect.enabled():
+        raise Http404
+    return proconnect.authorization(request, _safe(request, _wanted(request)))
+
+
+@returns_from_elsewhere
+def proconnect_retour(request):
+    if not proconnect.enabled():
+        raise Http404
+    try:
+        identified = proconnect.identify(request)
+    except (SuspiciousOperation, RequestException) as refused:
+        # What came back is not what ProConnect sends; what failed is in the logs, never on the page.
+        proconnect.logger.warning("proconnect_refuse", motif=type(refused).__name__)
+        identified = None
+    if identified is None:
+        journalise(action="connexion_proconnect", resultat=Resultat.REFUSE)
+        return render(request, "comptes/proconnect_refuse.html", status=403)
+    utilisateur, second_factor, suite = identified
+    if second_factor:
+        return _log_in(request, utilisateur, suite, proconnect_second_factor=True)
+    return _first_factor_given(request, utilisateur, suite)
+
+
+# --- Common end -------------------------------------------------------------------------------------------------
+
+
+def _first_factor_given(request, utilisateur, suite: str):
+    if not user_has_device(utilisateur):
+        return _log_in(request, utilisateur, suite)
+    request.session[PENDING] = {
+        "utilisateur": utilisateur.pk,
+        "le": time.time(),
+        "suite": suite,
+    }
+    return redirect("connexion_code")
+
+
+def _log_in(request, utilisateur, suite: str, *, proconnect_second_factor: bool = False):
+    request.session.pop(PENDING, None)
+    open_session(request, utilisateur)
+    if proconnect_second_factor:
+        request.session[PROCONNECT_SECOND_FACTOR] = True
+    journalise(action="connexion", utilisateur=utilisateur)
+    if saisies.kept(request):
+        return redirect("saisie")
+    return HttpResponseRedirect(_safe(request, suite))
+
+
+def _wanted(request) -> str:
+    return request.POST.get("next") or request.GET.get("next", "")
+
+
+def _next_page(request) -> str:
+    return _safe(request, _wanted(request))
+
+
+def _safe(request, wanted: str) -> str:
+    """Where the user wanted to go, if it is on this site and nowhere else; the home page otherwise."""
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -1,0 +1,84 @@
+"""Who did what: the journal of accesses, the history of an object, and who may do what."""
+
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+
+from comptes import historique
+from comptes.droits import MATRICE, Droit, Profil, profils_managed_by
+from comptes.forms import RechercheJournalForm
+from comptes.models import EntreeJournal
+from siao.socle.http import CONNECTED, reads
+
+PAR_PAGE = 50
+
+
+@reads(Droit.JOURNAL_VOIR, journal="comptes.entreejournal")
+def journal(request):
+    """Latest first, a page at a time by key: the table is too long to be counted."""
+    form = RechercheJournalForm(request.GET)
+    entries = EntreeJournal.objects.visible_to(request.perimetre).readable()
+    if form.is_valid():
+        entries = form.filtered(entries)
+    entries = list(entries[: PAR_PAGE + 1])
+    request.shown["nombre"] = len(entries[:PAR_PAGE])
+    criteria = request.GET.copy()
+    criteria.pop("avant", None)
+    context = {
+        "form": form,
+        "criteres": f"{criteria.urlencode()}&" if criteria else "",
+        "entrees": entries[:PAR_PAGE],
+        "suite": entries[PAR_PAGE - 1].pk if len(entries) > PAR_PAGE else None,
+    }
+    return render(request, "comptes/journal.html", context)
+
+
+@reads(Droit.JOURNAL_VOIR, journal="comptes.entreejournal")
+def acces(request, modele, pk):
+    """The printable list of who saw or did something to one object."""
+    objet = _visible_object(request, modele, pk)
+    entries = EntreeJournal.objects.about(objet).readable()
+    page = Paginator(entries, 1_000).get_page(request.GET.get("page"))
+    request.shown["nombre"] = len(page)
+    return render(request, "comptes/acces.html", {"objet": objet, "page": page, "entrees": page})
+
+
+@reads(Droit.JOURNAL_VOIR, journal="comptes.entreejournal")
+def historique_objet(request, modele, pk):
+    objet = _visible_object(request, modele, pk)
+    page = Paginator(historique.changes_of(objet), PAR_PAGE).get_page(request.GET.get("page"))
+    changes = historique.readable(page, objet)
+    request.shown["nombre"] = len(changes)
+    return render(request, "comptes/historique.html", {"objet": objet, "page": page, "changements": changes})
+
+
+def _visible_object(request, modele: str, pk: int):
+    """The object, if its own right and perimeter show it: the journal opens no door that its pages close."""
+    droit = historique.MODELES.get(modele)
+    if droit is None:
+        raise Http404
+    if not request.may(droit):
+        raise PermissionDenied
+    rows = apps.get_model(modele)._default_manager.all()
+    if hasattr(rows, "manageable_by"):
+        rows = rows.manageable_by(request.habilitation)
+    elif hasattr(rows, "visible_to"):
+        rows = rows.visible_to(request.perimetre)
+    else:
+        raise Http404
+    return get_object_or_404(rows, pk=pk)
+
+
+@reads(CONNECTED)
+def qui_peut_quoi(request):
+    """The matrix of rights and the levels of management, as the code applies them."""
+    lines = [(droit.label, [origins.get(profil, "") for profil in Profil]) for droit, origins in MATRICE.items()]
+    managers = [(profil, [other for other in Profil if other in profils_managed_by(profil)]) for profil in Profil]
+    context = {
+        "profils": list(Profil),
+        "lignes": lines,
+        "gestion": [(profil, managed) for profil, managed in managers if managed],
+    }
+    return render(request, "comptes/qui_peut_quoi.html", context)

@@ -1,0 +1,177 @@
+"""One's own account: habilitation, sessions, password, second factor, and what was typed and not lost."""
+
+import segno
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import Http404, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django_otp import login as otp_login
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from comptes import actions, saisies
+from comptes.droits import SECOND_FACTOR_PROFILS
+from comptes.forms import ChangementDeMotDePasseForm, CodeForm
+from comptes.middleware import SESSION_KEY, has_second_factor
+from comptes.models import Habilitation, Message
+from comptes.sessions import end_sessions, remaining
+from comptes.views.connexion import verified_device
+from siao.socle.http import CONNECTED, reads, writes
+
+
+@writes(CONNECTED, only_post=True, from_any_page=True)
+def choisir_habilitation(request):
+    chosen = next((h for h in request.habilitations if str(h.pk) == request.POST.get("habilitation")), None)
+    if chosen is None:
+        raise Http404
+    request.session[SESSION_KEY] = chosen.pk
+    return redirect("saisie" if saisies.kept(request) else "accueil")
+
+
+@writes(CONNECTED, only_post=True, from_any_page=True)
+def prolonger(request):
+    """Answers how long the session will last without another request (seconds); asking is what extends it."""
+    return JsonResponse({"reste": remaining(request.session)})
+
+
+@writes(CONNECTED)
+def saisie(request):
+    """What was typed in a form that could not be carried out: send it again, or give it up."""
+    waiting = saisies.kept(request)
+    if request.method == "POST":
+        saisies.forget(request)
+        return redirect("accueil")
+    if waiting is None:
+        return redirect("accueil")
+    return saisies.show(request, waiting)
+
+
+@reads(CONNECTED)
+def mon_compte(request):
+    context = {
+        "habilitations": Habilitation.objects.filter(utilisateur=request.user, retiree_le__isnull=True)
+        .with_octrois()
+        .select_related("accordee_par"),
+        "sessions": request.user.sessions.filter(expire_date__gt=timezone.now()).order_by("-ouverte_le"),
+        "session_actuelle": request.session.session_key,
+        "second_facteur": TOTPDevice.objects.filter(user=request.user, confirmed=True).first(),
+    }
+    return render(request, "comptes/mon_compte.html", context)
+
+
+@writes(CONNECTED, only_post=True)
+def terminer_session(request, reference):
+    session = get_object_or_404(request.user.sessions, reference=reference)
+    if session.session_key == request.session.session_key:
+        return redirect("mon_compte")
+    session.delete()
+    messages.success(request, "Cette session est terminée.")
+    return redirect("mon_compte")
+
+
+@writes(CONNECTED, only_post=True)
+def terminer_sessions(request):
+    ended = end_sessions(request.user, but=request.session.session_key)
+    messages.success(request, f"Sessions terminées : {ended}. Il ne reste que celle-ci.")
+    return redirect("mon_compte")
+
+
+@writes(CONNECTED)
+def changer_mot_de_passe(request):
+    form = ChangementDeMotDePasseForm(request.POST or None, utilisateur=request.user)
+    if request.method == "POST" and form.is_valid():
+        actions.change_password(
+            utilisateur=request.user,
+            mot_de_passe=form.cleaned_data["mot_de_passe"],
+            session=request.session.session_key,
+        )
+        update_session_auth_hash(request, request.user)
+        messages.success(request, "Votre mot de passe est changé, et vos autres sessions sont terminées.")
+        return redirect("mon_compte")
+    return render(request, "comptes/changer_mot_de_passe.html", {"form": form})
+
+
+# --- Second factor ----------------------------------------------------------------------------------------------
+
+
+@writes(CONNECTED)
+def double_authentification(request):
+    """Enrol an application: draw a key, show it, and believe it once a code proves that it was copied."""
+    device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed").first()
+    form = CodeForm(request.POST if "code" in request.POST else None)
+    if request.method == "POST":
+        if device is None:
+            TOTPDevice.objects.create(user=request.user, name="Application", confirmed=False)
+            return redirect(request.get_full_path())
+        if not device.confirmed and form.is_valid():
+            if device.verify_token(form.cleaned_data["code"]):
+                device.confirmed = True
+                device.save(update_fields=["confirmed"])
+                end_sessions(request.user, but=request.session.session_key)
+                otp_login(request, device)
+                return _show_recovery_codes(request, first_time=True)
+            form.add_error("code", "Ce code n'est pas le bon. Vérifiez l'heure du téléphone, puis écrivez le suivant.")
+    context = {
+        "form": form,
+        "device": device,
+        "impose": bool(SECOND_FACTOR_PROFILS & {h.profil for h in request.habilitations}),
+        "manque": request.second_factor_missing or "pour" in request.GET,
+    }
+    if device and not device.confirmed:
+        context["qr"] = segno.make(device.config_url).svg_data_uri(scale=4, border=4, light="white")
+        context["secret"] = _in_groups(device.config_url)
+    elif device:
+        context["codes_restants"] = StaticToken.objects.filter(device__user=request.user).count()
+    return render(request, "comptes/double_authentification.html", context)
+
+
+@writes(CONNECTED, only_post=True)
+def codes_de_secours(request):
+    """New recovery codes; the old ones are worth nothing any more."""
+    _demand_second_factor(request)
+    return _show_recovery_codes(request)
+
+
+@writes(CONNECTED)
+def retirer_second_facteur(request):
+    _demand_second_factor(request)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if verified_device(request.user, form.cleaned_data["code"]):
+            actions.remove_second_factor(utilisateur=request.user)
+            messages.success(request, "La double authentification est retirée de votre compte.")
+            return redirect("mon_compte")
+        form.add_error("code", "Ce code n'est pas le bon, ou il a déjà servi. Attendez le suivant, puis écrivez-le.")
+    return render(request, "comptes/retirer_second_facteur.html", {"form": form})
+
+
+def _demand_second_factor(request) -> None:
+    if not has_second_factor(request):
+        raise Http404
+
+
+RECOVERY_CODES = 10
+
+
+def _show_recovery_codes(request, *, first_time: bool = False):
+    codes = actions.renew_recovery_codes(utilisateur=request.user, count=RECOVERY_CODES)
+    return render(request, "comptes/codes_de_secours.html", {"codes": codes, "premiere_fois": first_time})
+
+
+def _in_groups(config_url: str) -> str:
+    """The key of a TOTP device as people copy it: groups of four letters."""
+    secret = config_url.split("secret=")[1].split("&")[0]
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------
+
+
+@writes(CONNECTED, only_post=True, from_any_page=True)
+def masquer_message(request, pk):
+    if request.habilitation is None:
+        raise Http404
+    message = get_object_or_404(Message.objects.addressed_to(request.habilitation), pk=pk)
+    actions.put_away(utilisateur=request.user, message=message)
+    return redirect("accueil")

@@ -1,0 +1,44 @@
+"""What waits for the user: a worklist as each application declares it, counted for the home page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Count, Min, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+
+@dataclass(frozen=True)
+class Attente:
+    """One worklist. An application lists its own in ``ATTENTES`` of its module ``attentes``."""
+
+    libelle: str
+    """What waits, in the plural: « dispositifs à valider »."""
+    droit: str
+    """Right to the page that treats it: without it, the worklist is neither shown nor counted."""
+    lignes: Callable[[HttpRequest], QuerySet]
+    """The rows that wait, among those that the request may see."""
+    depuis: str
+    """Name of the date (or date and time) from which a row waits."""
+    page: str
+    """Name of the URL that lists them."""
+    parametres: str = ""
+    """Query string that narrows that page to them."""
+
+    def counted(self, request: HttpRequest) -> dict | None:
+        """Label, address, number of rows and age of the oldest (days, None when in the future); None for no row."""
+        found = self.lignes(request).order_by().aggregate(nombre=Count("pk"), depuis=Min(self.depuis))
+        if not found["nombre"]:
+            return None
+        since = found["depuis"]
+        day = timezone.localdate(since) if hasattr(since, "tzinfo") else since
+        age = (timezone.localdate() - day).days
+        url = reverse(self.page) + (f"?{self.parametres}" if self.parametres else "")
+        return {"libelle": self.libelle, "url": url, "nombre": found["nombre"], "age": age if age >= 0 else None}
+
+
+def waiting(attentes: tuple[Attente, ...], request: HttpRequest) -> list[dict]:
+    """What waits for the user of ``request`` among ``attentes``, in their order."""
+    counted = (attente.counted(request) for attente in attentes if request.may(attente.droit))
+    return [attente for attente in counted if attente]
