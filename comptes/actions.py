@@ -40,6 +40,7 @@ from comptes.models import (
 from comptes.models.liens import ESSAIS
 from comptes.sessions import end_sessions
 from siao.socle.database import sentence_of
+from siao.socle.jobs import wake
 from siao.socle.refusal import Refusal
 
 OUT_OF_REACH = (
@@ -253,8 +254,7 @@ def ask_link(*, nature: str, courriel: str) -> None:
     courriel = courriel.strip().lower()
     if Lien.objects.filter(courriel=courriel, demande_le__gt=an_hour_ago).count() < LINKS_PER_HOUR:
         Lien.objects.create(nature=nature, courriel=courriel)
-        # The row is the truth: without Redis, the next minute's round sends it.
-        transaction.on_commit(send_links.delay, robust=True)
+        wake(send_links)
 
 
 def send_pending_links() -> int:

@@ -14,6 +14,7 @@ from comptes.droits import SECOND_FACTOR_DROITS, SECOND_FACTOR_PROFILS, Famille
 from comptes.historique import acting
 from comptes.journal import journalise
 from comptes.models import Habilitation, Resultat
+from comptes.models.habilitations import OCTROIS
 from comptes.perimetres import VIDE
 from siao.socle.http import CONNECTED, PUBLIC, client_ip
 
@@ -65,7 +66,7 @@ def active_habilitation(get_response):
 def _held_by(utilisateur) -> list[Habilitation]:
     habilitations = list(Habilitation.objects.of(utilisateur))
     # Only these have octrois to name in the header: the others cost no query more.
-    prefetch_related_objects([h for h in habilitations if h.famille == Famille.ENTITE], "octrois__content_object")
+    prefetch_related_objects([h for h in habilitations if h.famille == Famille.ENTITE], *OCTROIS)
     return habilitations
 
 

@@ -1,4 +1,4 @@
-"""The demonstration: two départements with invented names, and one account per profil.
+"""The demonstration: two départements with invented names, and one account per profil in each.
 
 The password is public: ``charger_demo`` refuses to run in production.
 """
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from django.db import transaction
 
-from comptes.droits import Profil
-from comptes.models import Departement, Habilitation, Utilisateur
-from offre.models import Dispositif
+from comptes.actions import create_habilitation
+from comptes.droits import Niveau, Profil
+from comptes.models import Departement, Utilisateur
+from offre.models import Dispositif, Rattachement
 from offre.models.nomenclature import Statut
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import read_file
@@ -21,14 +22,27 @@ from offre.temps1.synthese import invented_rows
 
 PASSWORD = "demonstration-siao"  # noqa: S105
 DEPARTEMENTS = ("44", "35")
+NATIONAUX = {
+    "administrateur-national": Profil.ADMIN_NATIONAL,
+    "analyste": Profil.ANALYSTE,
+}
 PROFILS = {
     "administrateur-departemental": Profil.ADMIN_DEPARTEMENTAL,
     "administrateur-siao": Profil.ADMIN_SIAO,
+    "operateur-siao": Profil.OPERATEUR_SIAO,
+    "ecoutant-115": Profil.ECOUTANT_115,
+    "gestionnaire-entite": Profil.GESTIONNAIRE_ENTITE,
+    "assistant": Profil.ASSISTANT,
+    "responsable-dispositif": Profil.RESPONSABLE_DISPOSITIF,
+    "travailleur-social": Profil.TRAVAILLEUR_SOCIAL,
 }
 ACCOUNTS = {
-    f"{name}.{departement}@demo.example": f"{profil.label} ({departement})"
-    for departement in DEPARTEMENTS
-    for name, profil in PROFILS.items()
+    **{f"{name}@demo.example": profil.label for name, profil in NATIONAUX.items()},
+    **{
+        f"{name}.{departement}@demo.example": f"{profil.label} ({departement})"
+        for departement in DEPARTEMENTS
+        for name, profil in PROFILS.items()
+    },
 }
 OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 """Size of each département's offre."""
@@ -37,17 +51,36 @@ OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 @transaction.atomic
 def load() -> None:
     """Create what is missing of the demonstration; what exists is left as its users made it."""
+    for name, profil in NATIONAUX.items():
+        _account(f"{name}@demo.example", profil)
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
         for name, profil in PROFILS.items():
-            utilisateur = _account(f"{name}.{departement.code}@demo.example", f"{profil.label} {departement.code}")
-            Habilitation.objects.get_or_create(utilisateur=utilisateur, profil=profil, departement=departement)
+            utilisateur = _account(f"{name}.{departement.code}@demo.example", profil, departement)
             if profil == Profil.ADMIN_DEPARTEMENTAL and not _has_offre(departement):
                 _load_offre(departement, utilisateur)
 
 
-def _account(courriel: str, nom: str) -> Utilisateur:
+def _account(courriel: str, profil: Profil, departement: Departement | None = None) -> Utilisateur:
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
-    return utilisateur or Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
+    if utilisateur is None:
+        nom = f"{profil.label} {departement.code}" if departement else profil.label
+        utilisateur = Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
+    if not utilisateur.habilitations.filter(profil=profil).exists():
+        create_habilitation(utilisateur=utilisateur, profil=profil, **_perimetre(profil, departement))
+    return utilisateur
+
+
+def _perimetre(profil: Profil, departement: Departement | None) -> dict:
+    """Where the account of ``profil`` works: the département, its SIAO, or an entité and one of its dispositifs."""
+    match profil.niveaux[-1]:
+        case Niveau.SIAO:
+            return {"territoire": departement.siaos.first()}
+        case Niveau.ENTITE | Niveau.DISPOSITIF as niveau:
+            dispositif = Dispositif.objects.filter(departement=departement).first()
+            rattachement = Rattachement.objects.get(entite=dispositif.entite, departement=departement)
+            return {"objets": [rattachement if niveau == Niveau.ENTITE else dispositif]}
+        case _:
+            return {"territoire": departement}
 
 
 def _has_offre(departement: Departement) -> bool:

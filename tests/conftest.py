@@ -3,12 +3,20 @@
 import pytest
 from django.core.management import call_command
 
+from tests.navigateur import Navigateur
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The reference lists are there for every test, as they are in production."""
     with django_db_blocker.unblock():
         call_command("charger_referentiels", verbosity=0)
+
+
+@pytest.fixture
+def client():
+    """A visitor's browser."""
+    return Navigateur()
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,9 @@ from comptes.perimetres import Perimetre
 
 from .territoires import Departement, Region, Siao
 
+OCTROIS = ("octrois__departement", "octrois__content_object")
+"""What naming the perimeter of the family « Entité gestionnaire » takes: lookups to prefetch."""
+
 
 class HabilitationQuerySet(models.QuerySet):
     def current(self):
@@ -43,7 +46,7 @@ class HabilitationQuerySet(models.QuerySet):
         return self.select_related("departement", "region", "siao__departement")
 
     def with_octrois(self):
-        return self.with_territoire().prefetch_related("octrois__content_object")
+        return self.with_territoire().prefetch_related(*OCTROIS)
 
     def inside(self, perimetre: Perimetre):
         """Those whose whole perimeter is inside ``perimetre``."""
@@ -172,7 +175,7 @@ class Habilitation(models.Model):
             return self.territoire.nom
         if self.niveau == Niveau.NATIONAL:
             return Niveau.NATIONAL.label
-        objets = [f"{octroi.content_object} ({octroi.departement_id})" for octroi in self.octrois.all()]
+        objets = [f"{octroi.content_object} ({octroi.departement.nom})" for octroi in self.octrois.all()]
         return ", ".join(objets) or "aucun périmètre"
 
     @property

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from comptes.perimetres import Perimetre
 
-from .habilitations import Habilitation
+from .habilitations import OCTROIS, Habilitation
 
 
 class Resultat(models.TextChoices):
@@ -73,7 +73,7 @@ class EntreeJournalQuerySet(models.QuerySet):
         """With what a page says of each: the user, the habilitation and its territory."""
         return self.select_related(
             "utilisateur", "habilitation__departement", "habilitation__region", "habilitation__siao"
-        ).prefetch_related("habilitation__octrois__content_object")
+        ).prefetch_related(*(f"habilitation__{lookup}" for lookup in OCTROIS))
 
     def about(self, objet):
         """Who saw or did something to ``objet``."""

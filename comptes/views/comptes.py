@@ -5,9 +5,9 @@ import io
 from functools import partial
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from comptes import actions
@@ -25,13 +25,35 @@ from comptes.forms import (
 from comptes.models import Habilitation, Utilisateur, granted_models
 from siao.socle.http import attachment, reads, writes
 from siao.socle.refusal import Refusal
+from siao.socle.tables import Table, TableColumn
 from siao.socle.text import fold
 
-PAR_PAGE = 25
 UTILISATEUR = "comptes.utilisateur"
 
 
-def _lines(request):
+def etat_of(compte: Utilisateur) -> str:
+    if not compte.is_active:
+        return "Désactivé"
+    return "Actif" if compte.last_login else "Jamais connecté"
+
+
+def _last_login(compte: Utilisateur) -> str:
+    return f"{timezone.localtime(compte.last_login):%d/%m/%Y %H:%M}" if compte.last_login else ""
+
+
+COLONNES = (
+    TableColumn(
+        "nom", "Nom", lambda compte: compte.nom or "(sans nom)", ["nom"], link=lambda c: reverse("compte", args=[c.pk])
+    ),
+    TableColumn("prenom", "Prénom", lambda compte: compte.prenom, ["prenom"]),
+    TableColumn("courriel", "Adresse courriel", lambda compte: compte.courriel, ["courriel"]),
+    TableColumn("habilitations", "Habilitations", lambda compte: " ; ".join(map(str, compte.en_cours))),
+    TableColumn("etat", "État", etat_of, ["is_active", "last_login"]),
+    TableColumn("connexion", "Dernière connexion", _last_login, ["last_login"]),
+)
+
+
+def _found(request):
     """The search of the page, and of its export: same form, same rows."""
     auteur = request.habilitation
     form = RechercheComptesForm(request.GET, auteur=auteur)
@@ -39,11 +61,9 @@ def _lines(request):
     words, profil, etat = (form.cleaned_data.get(field, "") for field in ("q", "profil", "etat"))
     managed = Habilitation.objects.manageable_by(auteur)
     accounts = Utilisateur.objects.manageable_by(auteur)
-    if words:
-        # Literally: each word somewhere in the name or the address.
-        for word in fold(words).split():
-            accounts = accounts.filter(cle__contains=word)
-        request.shown["recherche"] = fold(words)
+    for word in fold(words).split():
+        accounts = accounts.filter(cle__contains=word)
+    request.shown["recherche"] = fold(words)
     if profil:
         accounts = accounts.filter(Exists(managed.current().filter(profil=profil, utilisateur=OuterRef("pk"))))
     match etat:
@@ -54,57 +74,35 @@ def _lines(request):
         case "desactives":
             accounts = accounts.filter(is_active=False)
         case "finissent":
-            ending = managed.ending_within(BIENTOT)
-            accounts = accounts.filter(Exists(ending.filter(utilisateur=OuterRef("pk"))))
+            accounts = accounts.filter(Exists(managed.ending_within(BIENTOT).filter(utilisateur=OuterRef("pk"))))
     current = Prefetch("habilitations", managed.current().with_octrois(), to_attr="en_cours")
     return form, accounts.order_by("nom", "prenom", "pk").prefetch_related(current)
 
 
-COLONNES = (
-    ("Nom", lambda compte: compte.nom),
-    ("Prénom", lambda compte: compte.prenom),
-    ("Adresse courriel", lambda compte: compte.courriel),
-    ("Habilitations", lambda compte: " ; ".join(str(habilitation) for habilitation in compte.en_cours)),
-    ("État", lambda compte: etat_of(compte)),
-    (
-        "Dernière connexion",
-        lambda compte: timezone.localtime(compte.last_login).strftime("%d/%m/%Y %H:%M") if compte.last_login else "",
-    ),
-)
-
-
-def etat_of(compte: Utilisateur) -> str:
-    if not compte.is_active:
-        return "Désactivé"
-    return "Actif" if compte.last_login else "Jamais connecté"
-
-
 @reads(Droit.COMPTES_GERER, journal=UTILISATEUR)
 def comptes(request):
-    form, accounts = _lines(request)
-    page = Paginator(accounts, PAR_PAGE).get_page(request.GET.get("page"))
-    request.shown["nombre"] = len(page)
-    lines = [(compte, [value(compte) for _, value in COLONNES[2:]]) for compte in page]
-    context = {"form": form, "page": page, "titres": [title for title, _ in COLONNES[2:]], "lignes": lines}
-    return render(request, "comptes/comptes.html", context)
+    form, accounts = _found(request)
+    table = Table("Comptes de votre périmètre", COLONNES, accounts, request.GET)
+    request.shown["nombre"] = len(table.page)
+    return render(request, "comptes/comptes.html", {"form": form, "table": table})
 
 
 @reads(Droit.COMPTES_GERER, journal=UTILISATEUR)
 def exporter_comptes(request):
-    _, accounts = _lines(request)
+    _, accounts = _found(request)
+    request.shown["nombre"] = len(accounts)
     text = io.StringIO()
     # What French spreadsheets open without asking: semicolons and a byte order mark.
     writer = csv.writer(text, delimiter=";")
-    writer.writerow(title for title, _ in COLONNES)
-    writer.writerows([_harmless(value(compte)) for _, value in COLONNES] for compte in accounts)
-    request.shown["nombre"] = len(accounts)
+    writer.writerow(column.header for column in COLONNES)
+    writer.writerows([_harmless(column.value(compte)) for column in COLONNES] for compte in accounts)
     content = io.BytesIO(text.getvalue().encode("utf-8-sig"))
     return attachment(content, f"comptes-{timezone.localdate():%Y-%m-%d}.csv", "text/csv; charset=utf-8")
 
 
 def _harmless(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in "=+-@\t\r" and value else value
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 # --- One account ------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class TableColumn:
     order: Sequence[str] = ()
     """How to sort on this column; empty when it is not sortable."""
     numeric: bool = False
+    link: Callable[[Any], str] | None = None
+    """Address that the cell leads to, when it is the name of something that has a page."""
 
 
 class Table:
@@ -65,7 +67,15 @@ class Table:
     @property
     def rows(self) -> list[list[dict]]:
         return [
-            [{"value": column.value(row), "numeric": column.numeric} for column in self.columns] for row in self.page
+            [
+                {
+                    "value": column.value(row),
+                    "numeric": column.numeric,
+                    "link": column.link(row) if column.link else "",
+                }
+                for column in self.columns
+            ]
+            for row in self.page
         ]
 
     @property

@@ -3,21 +3,44 @@
 import html
 import itertools
 
-from django.test import Client
-
-from comptes.droits import Profil
-from comptes.models import Habilitation, Utilisateur
+from comptes.actions import create_habilitation
+from comptes.droits import Niveau, Profil
+from comptes.models import Departement, Habilitation, Region, Siao, Utilisateur
+from tests.navigateur import Navigateur
 
 _numbers = itertools.count(1)
+PASSWORD = "une phrase assez longue"
 
 
-def make_utilisateur(profil: str | None = Profil.ADMIN_DEPARTEMENTAL, **territoire) -> Utilisateur:
-    """A user with one habilitation (none when ``profil`` is None), by default on the département 44."""
+def make_utilisateur(profil: str | None = Profil.ADMIN_DEPARTEMENTAL, *, objets=(), **territoire) -> Utilisateur:
+    """A user with one habilitation (none when ``profil`` is None), by default on the département 44.
+
+    ``departement_id`` is that of the SIAO for its profils; ``objets`` are the entités or dispositifs of the others.
+    """
     number = next(_numbers)
     utilisateur = Utilisateur.objects.create_user(f"agent{number}@test.example", prenom="Agent", nom=f"Essai {number}")
     if profil:
-        Habilitation.objects.create(utilisateur=utilisateur, profil=profil, **(territoire or {"departement_id": "44"}))
+        habilite(utilisateur, profil, objets=objets, **territoire)
     return utilisateur
+
+
+def habilite(utilisateur: Utilisateur, profil: str, *, objets=(), **territoire) -> Habilitation:
+    niveaux = Profil(profil).niveaux
+    if Niveau.SIAO in niveaux:
+        code = territoire.get("siao_id") or territoire.get("departement_id", "44")
+        where = Siao.objects.get(pk=code)
+    elif "region_id" in territoire:
+        where = Region.objects.get(pk=territoire["region_id"])
+    elif "departement_id" in territoire or (Niveau.DEPARTEMENT in niveaux and "france" not in territoire):
+        where = Departement.objects.get(pk=territoire.get("departement_id", "44"))
+    else:
+        where = None
+    dates = {key: territoire[key] for key in ("date_debut", "date_fin") if key in territoire}
+    return create_habilitation(utilisateur=utilisateur, profil=profil, territoire=where, objets=objets, **dates)
+
+
+def habilitation_of(utilisateur: Utilisateur) -> Habilitation:
+    return Habilitation.objects.of(utilisateur).first()
 
 
 def words(answer) -> str:
@@ -25,7 +48,7 @@ def words(answer) -> str:
     return html.unescape(answer.text)
 
 
-def client_of(utilisateur: Utilisateur) -> Client:
-    client = Client()
+def client_of(utilisateur: Utilisateur) -> Navigateur:
+    client = Navigateur()
     client.force_login(utilisateur)
     return client

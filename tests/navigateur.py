@@ -1,0 +1,27 @@
+"""The browser of the tests: Django's client, which sends forms with the stamp that a page would have given them."""
+
+from types import SimpleNamespace
+
+from django.test import Client
+
+from comptes import saisies
+from comptes.middleware import SESSION_KEY
+from comptes.models import Habilitation, Utilisateur
+
+
+class Navigateur(Client):
+    def post(self, path, data=None, *args, **options):
+        data = {} if data is None else data
+        if isinstance(data, dict) and saisies.FIELD not in data and (stamp := self.stamp()):
+            data = {**data, saisies.FIELD: stamp}
+        return super().post(path, data, *args, **options)
+
+    def stamp(self) -> str:
+        """A new stamp of the user who is logged in, under their active habilitation; empty for a visitor."""
+        session = self.session
+        utilisateur = Utilisateur.objects.filter(pk=session.get("_auth_user_id")).first()
+        if utilisateur is None:
+            return ""
+        held = list(Habilitation.objects.of(utilisateur))
+        active = next((h for h in held if h.pk == session.get(SESSION_KEY)), held[0] if held else None)
+        return saisies.stamp(SimpleNamespace(user=utilisateur, habilitation=active))
