@@ -148,20 +148,21 @@ def withdraw(*, auteur: Habilitation, habilitation: Habilitation) -> None:
     """Take a habilitation away, at once. The last national administrator stays."""
     if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
         raise Refusal(OUT_OF_REACH)
-    if habilitation.profil == Profil.ADMIN_NATIONAL:
-        _keep_a_national_administrator(Habilitation.objects.exclude(pk=habilitation.pk))
+    _keep_a_national_administrator(Habilitation.objects.filter(pk=habilitation.pk))
     Habilitation.objects.filter(pk=habilitation.pk, retiree_le__isnull=True).update(
         retiree_le=timezone.now(), retiree_par=auteur.utilisateur
     )
     journalise(action="comptes.retirer", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
 
 
-def _keep_a_national_administrator(others) -> None:
-    national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL)
-    # Two administrators who remove each other meet here; the count below is asked after the lock, hence sees the
-    # first one's work.
+def _keep_a_national_administrator(removed) -> None:
+    """Refuse when the habilitations ``removed`` are those of the last national administrator."""
+    national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL, utilisateur__is_active=True)
+    if not national.filter(pk__in=removed.values("pk")).exists():
+        return
+    # Two administrators who remove each other meet at this lock; what is asked after it sees the first one's work.
     list(national.order_by("pk").select_for_update(of=("self",)))
-    if not national.filter(pk__in=others.values("pk"), utilisateur__is_active=True).exists():
+    if not national.exclude(pk__in=removed.values("pk")).exists():
         raise Refusal(LAST_NATIONAL)
 
 
@@ -208,7 +209,7 @@ def rename(*, auteur: Habilitation, utilisateur: Utilisateur, prenom: str, nom: 
 def disable(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
     """Close an account: its sessions end now, its links are worth nothing, its jobs will refuse to go on."""
     _check_wholly_managed(auteur, utilisateur)
-    _keep_a_national_administrator(Habilitation.objects.exclude(utilisateur=utilisateur))
+    _keep_a_national_administrator(utilisateur.habilitations.all())
     Utilisateur.objects.filter(pk=utilisateur.pk).update(is_active=False)
     end_sessions(utilisateur)
     journalise(action="comptes.desactiver", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)

@@ -33,3 +33,13 @@ def _files_in_a_temporary_folder(settings, tmp_path):
             "OPTIONS": {"location": tmp_path / "fichiers", "base_url": None},
         },
     }
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the tests counted: printed, so that nobody shrinks it without being seen."""
+    totals: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            totals[name] = totals.get(name, 0) + value
+    if totals:
+        terminalreporter.write_line(", ".join(f"{value} {name}" for name, value in totals.items()))

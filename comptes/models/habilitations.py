@@ -57,12 +57,11 @@ class HabilitationQuerySet(models.QuerySet):
         # A SIAO holds its own SIAO only, the State every SIAO of its départements.
         siao = Q(siao__in=perimetre.siaos) if perimetre.siaos else Q(siao__departement__in=codes)
         octrois = Octroi.objects.filter(habilitation=OuterRef("pk"))
-        seen = octrois.visible_to(perimetre)
         return self.filter(
             Q(departement__in=codes)
             | (Q(region__isnull=False) & ~Q(region__in=partly_outside))
             | siao
-            | (Exists(octrois) & ~Exists(octrois.exclude(pk__in=seen.values("pk"))))
+            | (Exists(octrois) & ~Exists(octrois.exclude(_object_seen_by(perimetre))))
         )
 
     def manageable_by(self, habilitation):
@@ -216,14 +215,13 @@ class Habilitation(models.Model):
         return frozenset(int(octroi.object_pk) for octroi in self.octrois.all())
 
 
-class OctroiQuerySet(models.QuerySet):
-    def visible_to(self, perimetre: Perimetre):
-        """The grants whose object is visible to ``perimetre``."""
-        seen = Q(pk__in=())
-        for model in granted_models().values():
-            keys = model.objects.visible_to(perimetre).order_by().values(cle=Cast("pk", CharField()))
-            seen |= Q(content_type=ContentType.objects.get_for_model(model), object_pk__in=keys)
-        return self.filter(seen)
+def _object_seen_by(perimetre: Perimetre) -> Q:
+    """Condition on octrois: their object is visible to ``perimetre``."""
+    seen = Q(pk__in=())
+    for model in granted_models().values():
+        keys = model.objects.visible_to(perimetre).order_by().values(cle=Cast("pk", CharField()))
+        seen |= Q(content_type=ContentType.objects.get_for_model(model), object_pk__in=keys)
+    return seen
 
 
 @historise(droit=Droit.COMPTES_GERER)
@@ -238,7 +236,7 @@ class Octroi(UserObjectPermissionAbstract):
     habilitation = models.ForeignKey(Habilitation, models.CASCADE, related_name="octrois", verbose_name="habilitation")
     departement = models.ForeignKey(Departement, models.PROTECT, related_name="+", verbose_name="département")
 
-    objects = OctroiQuerySet.as_manager()
+    objects = models.Manager()
 
     class Meta(UserObjectPermissionAbstract.Meta):
         abstract = False
