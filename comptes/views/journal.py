@@ -75,10 +75,10 @@ def _visible_object(request, modele: str, pk: int):
 def qui_peut_quoi(request):
     """The matrix of rights and the levels of management, as the code applies them."""
     lines = [(droit.label, [origins.get(profil, "") for profil in Profil]) for droit, origins in MATRICE.items()]
-    managers = [(profil, [other for other in Profil if other in profils_managed_by(profil)]) for profil in Profil]
+    managed = {profil: [other.label for other in Profil if other in profils_managed_by(profil)] for profil in Profil}
     context = {
         "profils": list(Profil),
         "lignes": lines,
-        "gestion": [(profil, managed) for profil, managed in managers if managed],
+        "gestion": [(profil.label, ", ".join(others)) for profil, others in managed.items() if others],
     }
     return render(request, "comptes/qui_peut_quoi.html", context)
