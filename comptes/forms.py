@@ -4,7 +4,6 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
-from siao.socle.forms import Formulaire
 
 from comptes.droits import Niveau, Profil, profils_managed_by
 from comptes.models import (
@@ -17,6 +16,7 @@ from comptes.models import (
     Siao,
     granted_models,
 )
+from siao.socle.forms import Formulaire
 
 ADRESSE_INCOMPLETE = {"invalid": "Écrivez une adresse complète, par exemple prenom.nom@structure.fr."}
 

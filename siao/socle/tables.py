@@ -21,8 +21,6 @@ class TableColumn:
     order: Sequence[str] = ()
     """How to sort on this column; empty when it is not sortable."""
     numeric: bool = False
-    multiline: bool = False
-    """Long text: the cell goes to the next line instead of widening the table."""
     link: Callable[[Any], str] | None = None
     """Address that the cell leads to, when it is the name of something that has a page."""
 
@@ -73,7 +71,6 @@ class Table:
                 {
                     "value": column.value(row),
                     "numeric": column.numeric,
-                    "multiline": column.multiline,
                     "link": column.link(row) if column.link else "",
                 }
                 for column in self.columns
