@@ -47,7 +47,7 @@ COLONNES = (
     ),
     TableColumn("prenom", "Prénom", lambda compte: compte.prenom, ["prenom"]),
     TableColumn("courriel", "Adresse courriel", lambda compte: compte.courriel, ["courriel"]),
-    TableColumn("habilitations", "Habilitations", lambda compte: " ; ".join(map(str, compte.en_cours)), multiline=True),
+    TableColumn("habilitations", "Habilitations", lambda compte: " ; ".join(map(str, compte.en_cours))),
     TableColumn("etat", "État", etat_of, ["is_active", "last_login"]),
     TableColumn("connexion", "Dernière connexion", _last_login, ["last_login"]),
 )
