@@ -72,7 +72,7 @@ def readable(events, objet) -> list[dict]:
     return [
         {
             "quand": event.pgh_created_at,
-            "auteur": authors.get(context.get("utilisateur")) or context.get("travail") or "Programme",
+            "auteur": authors.get(context.get("utilisateur")) or context.get("travail") or "le logiciel",
             "demande": context.get("demande", ""),
             "nature": _NATURES[event.pgh_label],
             "champs": [
