@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 
+from tests.base import committed
 from tests.navigateur import Navigateur
 
 
@@ -11,6 +12,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The reference lists are there for every test, as they are in production."""
     with django_db_blocker.unblock():
         call_command("charger_referentiels", verbosity=0)
+
+
+@pytest.fixture
+def commits(django_db_setup, django_db_blocker):
+    """What the test writes is committed, then removed. Instead of the ``django_db`` mark, never with it."""
+    with committed(django_db_blocker):
+        yield
 
 
 @pytest.fixture

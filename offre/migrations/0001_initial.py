@@ -18,572 +18,1909 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('comptes', '0001_initial'),
+        ("comptes", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fichier', models.FileField(blank=True, upload_to=offre.models.imports._path, verbose_name='fichier déposé')),
-                ('annote', models.FileField(blank=True, upload_to=offre.models.imports._path, verbose_name='classeur annoté')),
-                ('nom_fichier', models.CharField(max_length=120, verbose_name='nom du fichier')),
-                ('sha256', models.CharField(max_length=64, verbose_name='empreinte')),
-                ('taille', models.PositiveIntegerField(verbose_name='taille (octets)')),
-                ('format', models.CharField(default='xlsx', max_length=4, verbose_name='format')),
-                ('etat', models.CharField(choices=[('DEPOSE', 'Lecture en cours'), ('REFUSE', 'Refusé'), ('A_CORRIGER', 'À corriger'), ('PRET', 'Prêt à importer'), ('A_APPLIQUER', 'Import en cours'), ('IMPORTE', 'Importé'), ('A_ANNULER', 'Annulation en cours'), ('ANNULE', 'Annulé'), ('REMPLACE', 'Remplacé'), ('ECHEC', 'Échec technique')], default='DEPOSE', max_length=12, verbose_name='état')),
-                ('motif', models.TextField(blank=True, help_text='Pourquoi ce fichier est refusé ou a échoué.', verbose_name='motif')),
-                ('bilan', models.JSONField(blank=True, default=dict, verbose_name='bilan')),
-                ('statut_vise', models.CharField(choices=[('BROUILLON', 'Brouillon'), ('SOUMIS', 'Soumis'), ('PREVALIDE', 'Prévalidé'), ('VALIDE', 'Validé'), ('A_CORRIGER', 'À corriger'), ('REFUSE', 'Refusé'), ('FERME', 'Fermé')], help_text="Validé quand un administrateur départemental importe, prévalidé quand c'est le SIAO.", max_length=10, verbose_name='statut des fiches importées')),
-                ('tentatives', models.PositiveSmallIntegerField(default=0, verbose_name='tentatives')),
-                ('annotations', models.PositiveSmallIntegerField(default=0, verbose_name="tentatives d'annotation")),
-                ('depose_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='déposé le')),
-                ('change_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='état depuis le')),
-                ('applique_le', models.DateTimeField(null=True, verbose_name='importé le')),
-                ('annule_le', models.DateTimeField(null=True, verbose_name='annulé le')),
-                ('a_prevenir', models.BooleanField(default=False, verbose_name='courriel à envoyer')),
-                ('annule_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='annulé par')),
-                ('applique_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='importé par')),
-                ('departement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.departement', verbose_name='département')),
-                ('depose_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='déposé par')),
-                ('region', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.region', verbose_name='région')),
-                ('remplace_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='remplaces', to='offre.import', verbose_name='remplacé par')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "fichier",
+                    models.FileField(blank=True, upload_to=offre.models.imports._path, verbose_name="fichier déposé"),
+                ),
+                (
+                    "annote",
+                    models.FileField(blank=True, upload_to=offre.models.imports._path, verbose_name="classeur annoté"),
+                ),
+                ("nom_fichier", models.CharField(max_length=120, verbose_name="nom du fichier")),
+                ("sha256", models.CharField(max_length=64, verbose_name="empreinte")),
+                ("taille", models.PositiveIntegerField(verbose_name="taille (octets)")),
+                ("format", models.CharField(default="xlsx", max_length=4, verbose_name="format")),
+                (
+                    "etat",
+                    models.CharField(
+                        choices=[
+                            ("DEPOSE", "Lecture en cours"),
+                            ("REFUSE", "Refusé"),
+                            ("A_CORRIGER", "À corriger"),
+                            ("PRET", "Prêt à importer"),
+                            ("A_APPLIQUER", "Import en cours"),
+                            ("IMPORTE", "Importé"),
+                            ("A_ANNULER", "Annulation en cours"),
+                            ("ANNULE", "Annulé"),
+                            ("REMPLACE", "Remplacé"),
+                            ("ECHEC", "Échec technique"),
+                        ],
+                        default="DEPOSE",
+                        max_length=12,
+                        verbose_name="état",
+                    ),
+                ),
+                (
+                    "motif",
+                    models.TextField(
+                        blank=True, help_text="Pourquoi ce fichier est refusé ou a échoué.", verbose_name="motif"
+                    ),
+                ),
+                ("bilan", models.JSONField(blank=True, default=dict, verbose_name="bilan")),
+                (
+                    "statut_vise",
+                    models.CharField(
+                        choices=[
+                            ("BROUILLON", "Brouillon"),
+                            ("SOUMIS", "Soumis"),
+                            ("PREVALIDE", "Prévalidé"),
+                            ("VALIDE", "Validé"),
+                            ("A_CORRIGER", "À corriger"),
+                            ("REFUSE", "Refusé"),
+                            ("FERME", "Fermé"),
+                        ],
+                        help_text="Validé quand un administrateur départemental importe, prévalidé quand c'est le SIAO.",
+                        max_length=10,
+                        verbose_name="statut des fiches importées",
+                    ),
+                ),
+                ("tentatives", models.PositiveSmallIntegerField(default=0, verbose_name="tentatives")),
+                ("annotations", models.PositiveSmallIntegerField(default=0, verbose_name="tentatives d'annotation")),
+                (
+                    "depose_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="déposé le"
+                    ),
+                ),
+                (
+                    "change_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="état depuis le"
+                    ),
+                ),
+                ("applique_le", models.DateTimeField(null=True, verbose_name="importé le")),
+                ("annule_le", models.DateTimeField(null=True, verbose_name="annulé le")),
+                ("a_prevenir", models.BooleanField(default=False, verbose_name="courriel à envoyer")),
+                (
+                    "annule_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="annulé par",
+                    ),
+                ),
+                (
+                    "applique_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="importé par",
+                    ),
+                ),
+                (
+                    "departement",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="comptes.departement",
+                        verbose_name="département",
+                    ),
+                ),
+                (
+                    "depose_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="déposé par",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="comptes.region",
+                        verbose_name="région",
+                    ),
+                ),
+                (
+                    "remplace_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="remplaces",
+                        to="offre.import",
+                        verbose_name="remplacé par",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import Temps 1',
-                'verbose_name_plural': 'imports Temps 1',
-                'ordering': ['-pk'],
+                "verbose_name": "import Temps 1",
+                "verbose_name_plural": "imports Temps 1",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Composition',
+            name="Composition",
             fields=[
-                ('code', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.CharField(max_length=255, verbose_name='libellé')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
+                ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
             ],
             options={
-                'verbose_name': 'composition de ménage',
-                'verbose_name_plural': 'compositions de ménage',
-                'ordering': ['ordre', 'code'],
-                'abstract': False,
+                "verbose_name": "composition de ménage",
+                "verbose_name_plural": "compositions de ménage",
+                "ordering": ["ordre", "code"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ConventionCollective',
+            name="ConventionCollective",
             fields=[
-                ('code', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.CharField(max_length=255, verbose_name='libellé')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
-                ('idcc', models.CharField(blank=True, max_length=4, verbose_name='IDCC')),
+                ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                ("idcc", models.CharField(blank=True, max_length=4, verbose_name="IDCC")),
             ],
             options={
-                'verbose_name': 'convention collective',
-                'verbose_name_plural': 'conventions collectives',
-                'ordering': ['ordre', 'code'],
-                'abstract': False,
+                "verbose_name": "convention collective",
+                "verbose_name_plural": "conventions collectives",
+                "ordering": ["ordre", "code"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Idcc',
+            name="Idcc",
             fields=[
-                ('code', models.CharField(max_length=4, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.TextField(verbose_name='libellé')),
-                ('en_vigueur', models.BooleanField(verbose_name='en vigueur')),
+                ("code", models.CharField(max_length=4, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.TextField(verbose_name="libellé")),
+                ("en_vigueur", models.BooleanField(verbose_name="en vigueur")),
             ],
             options={
-                'verbose_name': 'IDCC',
-                'verbose_name_plural': 'IDCC',
-                'ordering': ['code'],
+                "verbose_name": "IDCC",
+                "verbose_name_plural": "IDCC",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='LigneFinancement',
+            name="LigneFinancement",
             fields=[
-                ('code', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.CharField(max_length=255, verbose_name='libellé')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
-                ('financeur', models.CharField(max_length=100, verbose_name='financeur')),
+                ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                ("financeur", models.CharField(max_length=100, verbose_name="financeur")),
             ],
             options={
-                'verbose_name': 'ligne de financement',
-                'verbose_name_plural': 'lignes de financement',
-                'ordering': ['ordre', 'code'],
-                'abstract': False,
+                "verbose_name": "ligne de financement",
+                "verbose_name_plural": "lignes de financement",
+                "ordering": ["ordre", "code"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SpecificitePublic',
+            name="SpecificitePublic",
             fields=[
-                ('code', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.CharField(max_length=255, verbose_name='libellé')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
-                ('adresse_confidentielle', models.BooleanField(help_text='Les lieux qui accueillent ce public ne se localisent pas.', verbose_name='impose une adresse confidentielle')),
+                ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                (
+                    "adresse_confidentielle",
+                    models.BooleanField(
+                        help_text="Les lieux qui accueillent ce public ne se localisent pas.",
+                        verbose_name="impose une adresse confidentielle",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'spécificité du public',
-                'verbose_name_plural': 'spécificités du public',
-                'ordering': ['ordre', 'code'],
-                'abstract': False,
+                "verbose_name": "spécificité du public",
+                "verbose_name_plural": "spécificités du public",
+                "ordering": ["ordre", "code"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Avancement',
+            name="Avancement",
             fields=[
-                ('travail', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='avancement', serialize=False, to='offre.import')),
-                ('phase', models.CharField(blank=True, max_length=60, verbose_name='phase')),
-                ('fait', models.PositiveIntegerField(default=0, verbose_name='fait')),
-                ('total', models.PositiveIntegerField(default=0, verbose_name='total')),
-                ('maj_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='mis à jour le')),
+                (
+                    "travail",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="avancement",
+                        serialize=False,
+                        to="offre.import",
+                    ),
+                ),
+                ("phase", models.CharField(blank=True, max_length=60, verbose_name="phase")),
+                ("fait", models.PositiveIntegerField(default=0, verbose_name="fait")),
+                ("total", models.PositiveIntegerField(default=0, verbose_name="total")),
+                (
+                    "maj_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="mis à jour le"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "avancement d'un import",
-                'verbose_name_plural': "avancements d'imports",
+                "verbose_name": "avancement d'un import",
+                "verbose_name_plural": "avancements d'imports",
             },
         ),
         migrations.CreateModel(
-            name='Contenu',
+            name="Contenu",
             fields=[
-                ('travail', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='contenu', serialize=False, to='offre.import')),
-                ('lignes', models.BinaryField(verbose_name='lignes (JSON, zlib)')),
+                (
+                    "travail",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="contenu",
+                        serialize=False,
+                        to="offre.import",
+                    ),
+                ),
+                ("lignes", models.BinaryField(verbose_name="lignes (JSON, zlib)")),
             ],
             options={
-                'verbose_name': "contenu d'un import",
-                'verbose_name_plural': "contenus d'imports",
+                "verbose_name": "contenu d'un import",
+                "verbose_name_plural": "contenus d'imports",
             },
         ),
         migrations.CreateModel(
-            name='Anomalie',
+            name="Anomalie",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gravite', models.CharField(choices=[('ERREUR', 'Erreur'), ('AVERTISSEMENT', 'Avertissement')], max_length=13, verbose_name='gravité')),
-                ('feuille', models.CharField(max_length=40, verbose_name='onglet')),
-                ('ligne', models.PositiveIntegerField(null=True, verbose_name='ligne')),
-                ('cellule', models.CharField(blank=True, max_length=10, verbose_name='cellule')),
-                ('colonne', models.CharField(blank=True, max_length=100, verbose_name='colonne')),
-                ('valeur', models.CharField(blank=True, max_length=200, verbose_name='valeur')),
-                ('code', models.CharField(max_length=40, verbose_name='règle')),
-                ('message', models.TextField(verbose_name='message')),
-                ('travail', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='anomalies', to='offre.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "gravite",
+                    models.CharField(
+                        choices=[("ERREUR", "Erreur"), ("AVERTISSEMENT", "Avertissement")],
+                        max_length=13,
+                        verbose_name="gravité",
+                    ),
+                ),
+                ("feuille", models.CharField(max_length=40, verbose_name="onglet")),
+                ("ligne", models.PositiveIntegerField(null=True, verbose_name="ligne")),
+                ("cellule", models.CharField(blank=True, max_length=10, verbose_name="cellule")),
+                ("colonne", models.CharField(blank=True, max_length=100, verbose_name="colonne")),
+                ("valeur", models.CharField(blank=True, max_length=200, verbose_name="valeur")),
+                ("code", models.CharField(max_length=40, verbose_name="règle")),
+                ("message", models.TextField(verbose_name="message")),
+                (
+                    "travail",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="anomalies", to="offre.import"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'anomalie',
-                'ordering': ['pk'],
+                "verbose_name": "anomalie",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Ecart',
+            name="Ecart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('feuille', models.CharField(max_length=40, verbose_name='onglet')),
-                ('ligne', models.PositiveIntegerField(null=True, verbose_name='ligne')),
-                ('nature', models.CharField(choices=[('CREE', 'Créé'), ('MODIFIE', 'Modifié'), ('ABSENT', 'Absent du fichier')], max_length=8, verbose_name='nature')),
-                ('cle', models.CharField(help_text="Identifie la fiche d'un classeur à l'autre.", max_length=900, verbose_name='clé')),
-                ('libelle', models.CharField(max_length=600, verbose_name='fiche')),
-                ('objet', models.BigIntegerField(null=True, verbose_name='identifiant en base')),
-                ('avant', models.JSONField(default=dict, verbose_name='avant')),
-                ('apres', models.JSONField(default=dict, verbose_name='après')),
-                ('conflit', models.CharField(blank=True, help_text='Qui, et quand.', max_length=255, verbose_name='modifié depuis le dernier import par')),
-                ('decision', models.CharField(blank=True, choices=[('CONSERVER', 'Conserver'), ('FERMER', 'Fermer'), ('FICHIER', 'Prendre le fichier'), ('BASE', 'Garder la base')], max_length=9, verbose_name='décision')),
-                ('resultat', models.CharField(blank=True, choices=[('ANNULE', 'Annulé'), ('CONSERVE', 'Conservé, car modifié depuis')], max_length=8, verbose_name="résultat de l'annulation")),
-                ('travail', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ecarts', to='offre.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feuille", models.CharField(max_length=40, verbose_name="onglet")),
+                ("ligne", models.PositiveIntegerField(null=True, verbose_name="ligne")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[("CREE", "Créé"), ("MODIFIE", "Modifié"), ("ABSENT", "Absent du fichier")],
+                        max_length=8,
+                        verbose_name="nature",
+                    ),
+                ),
+                (
+                    "cle",
+                    models.CharField(
+                        help_text="Identifie la fiche d'un classeur à l'autre.", max_length=900, verbose_name="clé"
+                    ),
+                ),
+                ("libelle", models.CharField(max_length=600, verbose_name="fiche")),
+                ("objet", models.BigIntegerField(null=True, verbose_name="identifiant en base")),
+                ("avant", models.JSONField(default=dict, verbose_name="avant")),
+                ("apres", models.JSONField(default=dict, verbose_name="après")),
+                (
+                    "conflit",
+                    models.CharField(
+                        blank=True,
+                        help_text="Qui, et quand.",
+                        max_length=255,
+                        verbose_name="modifié depuis le dernier import par",
+                    ),
+                ),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("CONSERVER", "Conserver"),
+                            ("FERMER", "Fermer"),
+                            ("FICHIER", "Prendre le fichier"),
+                            ("BASE", "Garder la base"),
+                        ],
+                        max_length=9,
+                        verbose_name="décision",
+                    ),
+                ),
+                (
+                    "resultat",
+                    models.CharField(
+                        blank=True,
+                        choices=[("ANNULE", "Annulé"), ("CONSERVE", "Conservé, car modifié depuis")],
+                        max_length=8,
+                        verbose_name="résultat de l'annulation",
+                    ),
+                ),
+                (
+                    "travail",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="ecarts", to="offre.import"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'écart',
-                'ordering': ['pk'],
+                "verbose_name": "écart",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Entite',
+            name="Entite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('siren', models.CharField(max_length=9, unique=True, verbose_name='SIREN')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("siren", models.CharField(max_length=9, unique=True, verbose_name="SIREN")),
             ],
             options={
-                'verbose_name': 'entité gestionnaire',
-                'verbose_name_plural': 'entités gestionnaires',
-                'ordering': ['siren'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('siren__regex', '^[0-9]{9}$')), name='entite_siren_chiffres', violation_error_message='Un SIREN a 9 chiffres.'), models.CheckConstraint(condition=django.db.models.lookups.Exact(django.db.models.functions.math.Mod(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Value(0), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 1, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 2, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 3, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 4, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 5, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 6, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 7, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 8, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siren', 9, 1), models.IntegerField())), models.Value(10)), 0), name='entite_siren_cle', violation_error_message="Ce SIREN est mal recopié : sa clé de contrôle n'est pas la bonne."), models.UniqueConstraint(fields=('id', 'siren'), name='entite_avec_son_siren')],
+                "verbose_name": "entité gestionnaire",
+                "verbose_name_plural": "entités gestionnaires",
+                "ordering": ["siren"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("siren__regex", "^[0-9]{9}$")),
+                        name="entite_siren_chiffres",
+                        violation_error_message="Un SIREN a 9 chiffres.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            django.db.models.functions.math.Mod(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    django.db.models.expressions.CombinedExpression(
+                                                        django.db.models.expressions.CombinedExpression(
+                                                            django.db.models.expressions.CombinedExpression(
+                                                                django.db.models.expressions.CombinedExpression(
+                                                                    models.Value(0),
+                                                                    "+",
+                                                                    django.db.models.functions.comparison.Cast(
+                                                                        django.db.models.functions.text.Substr(
+                                                                            "siren", 1, 1
+                                                                        ),
+                                                                        models.IntegerField(),
+                                                                    ),
+                                                                ),
+                                                                "+",
+                                                                django.db.models.functions.comparison.Cast(
+                                                                    django.db.models.functions.text.Substr(
+                                                                        models.Value("0246813579"),
+                                                                        django.db.models.expressions.CombinedExpression(
+                                                                            django.db.models.functions.comparison.Cast(
+                                                                                django.db.models.functions.text.Substr(
+                                                                                    "siren", 2, 1
+                                                                                ),
+                                                                                models.IntegerField(),
+                                                                            ),
+                                                                            "+",
+                                                                            models.Value(1),
+                                                                        ),
+                                                                        1,
+                                                                    ),
+                                                                    models.IntegerField(),
+                                                                ),
+                                                            ),
+                                                            "+",
+                                                            django.db.models.functions.comparison.Cast(
+                                                                django.db.models.functions.text.Substr("siren", 3, 1),
+                                                                models.IntegerField(),
+                                                            ),
+                                                        ),
+                                                        "+",
+                                                        django.db.models.functions.comparison.Cast(
+                                                            django.db.models.functions.text.Substr(
+                                                                models.Value("0246813579"),
+                                                                django.db.models.expressions.CombinedExpression(
+                                                                    django.db.models.functions.comparison.Cast(
+                                                                        django.db.models.functions.text.Substr(
+                                                                            "siren", 4, 1
+                                                                        ),
+                                                                        models.IntegerField(),
+                                                                    ),
+                                                                    "+",
+                                                                    models.Value(1),
+                                                                ),
+                                                                1,
+                                                            ),
+                                                            models.IntegerField(),
+                                                        ),
+                                                    ),
+                                                    "+",
+                                                    django.db.models.functions.comparison.Cast(
+                                                        django.db.models.functions.text.Substr("siren", 5, 1),
+                                                        models.IntegerField(),
+                                                    ),
+                                                ),
+                                                "+",
+                                                django.db.models.functions.comparison.Cast(
+                                                    django.db.models.functions.text.Substr(
+                                                        models.Value("0246813579"),
+                                                        django.db.models.expressions.CombinedExpression(
+                                                            django.db.models.functions.comparison.Cast(
+                                                                django.db.models.functions.text.Substr("siren", 6, 1),
+                                                                models.IntegerField(),
+                                                            ),
+                                                            "+",
+                                                            models.Value(1),
+                                                        ),
+                                                        1,
+                                                    ),
+                                                    models.IntegerField(),
+                                                ),
+                                            ),
+                                            "+",
+                                            django.db.models.functions.comparison.Cast(
+                                                django.db.models.functions.text.Substr("siren", 7, 1),
+                                                models.IntegerField(),
+                                            ),
+                                        ),
+                                        "+",
+                                        django.db.models.functions.comparison.Cast(
+                                            django.db.models.functions.text.Substr(
+                                                models.Value("0246813579"),
+                                                django.db.models.expressions.CombinedExpression(
+                                                    django.db.models.functions.comparison.Cast(
+                                                        django.db.models.functions.text.Substr("siren", 8, 1),
+                                                        models.IntegerField(),
+                                                    ),
+                                                    "+",
+                                                    models.Value(1),
+                                                ),
+                                                1,
+                                            ),
+                                            models.IntegerField(),
+                                        ),
+                                    ),
+                                    "+",
+                                    django.db.models.functions.comparison.Cast(
+                                        django.db.models.functions.text.Substr("siren", 9, 1), models.IntegerField()
+                                    ),
+                                ),
+                                models.Value(10),
+                            ),
+                            0,
+                        ),
+                        name="entite_siren_cle",
+                        violation_error_message="Ce SIREN est mal recopié : sa clé de contrôle n'est pas la bonne.",
+                    ),
+                    models.UniqueConstraint(fields=("id", "siren"), name="entite_avec_son_siren"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Dispositif',
+            name="Dispositif",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(db_default=1, default=1, verbose_name='version')),
-                ('cree_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='créé le')),
-                ('modifie_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='modifié le')),
-                ('nom', models.CharField(max_length=255, verbose_name='nom du dispositif')),
-                ('nom_cle', models.GeneratedField(db_persist=True, expression=siao.socle.text.Folded('nom'), output_field=models.TextField())),
-                ('categorie', models.CharField(choices=[('LOGEMENT_IML', 'Logement IML'), ('LOGEMENT_RS', 'Logement Résidence sociale'), ('HEBERGEMENT', 'Hébergement'), ('VEILLE_SOCIALE', 'Veille sociale'), ('MESURES', 'Mesures accompagnement'), ('PREMIER_ACCUEIL', 'Premier accueil')], max_length=20, verbose_name='catégorie')),
-                ('precision', models.CharField(blank=True, max_length=255, verbose_name='précision (autre)')),
-                ('siren', models.CharField(help_text='Copie tenue par la base.', max_length=9, verbose_name="SIREN de l'entité")),
-                ('siret', models.CharField(blank=True, max_length=14, verbose_name='code SIRET')),
-                ('finess', models.CharField(blank=True, max_length=9, verbose_name='n° FINESS')),
-                ('date_ouverture', models.DateField(verbose_name="date d'ouverture")),
-                ('date_fermeture', models.DateField(blank=True, null=True, verbose_name='date de fermeture prévue')),
-                ('perennite', models.CharField(choices=[('PERENNE', 'Pérenne'), ('TEMPORAIRE', 'Temporaire'), ('HIVERNAL', 'Hivernal')], max_length=10, verbose_name='pérennité')),
-                ('implantation', models.CharField(blank=True, choices=[('REGROUPE', 'Regroupé'), ('DIFFUS', 'Diffus'), ('MIXTE', 'Mixte')], max_length=10, verbose_name='implantation')),
-                ('participation', models.CharField(blank=True, choices=[('AUCUNE', 'Aucune'), ('POURCENTAGE', 'Pourcentage des ressources'), ('FORFAIT', 'Forfait'), ('REDEVANCE', 'Redevance ou loyer')], max_length=15, verbose_name='participation financière')),
-                ('voie', models.CharField(max_length=255, verbose_name='adresse')),
-                ('complement', models.CharField(blank=True, max_length=255, verbose_name="complément d'adresse")),
-                ('code_postal', models.CharField(max_length=5, verbose_name='code postal')),
-                ('adresse_confidentielle', models.BooleanField(verbose_name='adresse confidentielle')),
-                ('telephone', models.CharField(blank=True, max_length=20, verbose_name='téléphone')),
-                ('courriel', models.EmailField(blank=True, max_length=254, verbose_name='adresse courriel')),
-                ('orientation_siao', models.BooleanField(null=True, verbose_name='orientation par le SIAO')),
-                ('contingent_prefectoral', models.BooleanField(null=True, verbose_name='contingent préfectoral')),
-                ('contingent_nombre', models.PositiveIntegerField(blank=True, null=True, verbose_name='nombre de logements du contingent')),
-                ('age_min', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='âge minimum')),
-                ('age_max', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='âge maximum')),
-                ('animaux', models.BooleanField(null=True, verbose_name='animaux acceptés')),
-                ('places', models.PositiveIntegerField(blank=True, null=True, verbose_name='nombre de places')),
-                ('places_urgence', models.PositiveIntegerField(blank=True, null=True, verbose_name='dont urgence')),
-                ('places_stabilisation', models.PositiveIntegerField(blank=True, null=True, verbose_name='dont stabilisation')),
-                ('places_insertion', models.PositiveIntegerField(blank=True, null=True, verbose_name='dont insertion')),
-                ('places_pmr', models.PositiveIntegerField(blank=True, null=True, verbose_name='dont accessibles PMR')),
-                ('logements', models.PositiveIntegerField(blank=True, null=True, verbose_name='nombre de logements')),
-                ('mesures', models.PositiveIntegerField(blank=True, null=True, verbose_name='nombre de mesures')),
-                ('prestations', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('REPAS', 'Repas'), ('HYGIENE', 'Hygiène'), ('LAVERIE', 'Laverie'), ('BAGAGERIE', 'Bagagerie'), ('DOMICILIATION', 'Domiciliation'), ('SANTE', 'Accompagnement santé'), ('JURIDIQUE', 'Accompagnement juridique'), ('INTERPRETARIAT', 'Interprétariat'), ('ALIMENTAIRE', 'Distribution alimentaire'), ('ACCUEIL_JOUR', 'Accueil de jour inconditionnel')], max_length=20), blank=True, default=list, size=None, verbose_name='prestations')),
-                ('horaires', models.CharField(blank=True, max_length=255, verbose_name='horaires')),
-                ('commentaire', models.TextField(blank=True, max_length=1000, verbose_name='commentaire')),
-                ('statut', models.CharField(choices=[('BROUILLON', 'Brouillon'), ('SOUMIS', 'Soumis'), ('PREVALIDE', 'Prévalidé'), ('VALIDE', 'Validé'), ('A_CORRIGER', 'À corriger'), ('REFUSE', 'Refusé'), ('FERME', 'Fermé')], default='BROUILLON', max_length=10, verbose_name='statut')),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.commune', verbose_name='commune')),
-                ('cree_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='créé par')),
-                ('departement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.departement', verbose_name='département')),
-                ('modifie_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='modifié par')),
-                ('publics', models.ManyToManyField(related_name='+', to='offre.composition', verbose_name='public accueilli')),
-                ('entite', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dispositifs', to='offre.entite', verbose_name='entité gestionnaire')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(db_default=1, default=1, verbose_name="version")),
+                (
+                    "cree_le",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="créé le"),
+                ),
+                (
+                    "modifie_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="modifié le"
+                    ),
+                ),
+                ("nom", models.CharField(max_length=255, verbose_name="nom du dispositif")),
+                (
+                    "nom_cle",
+                    models.GeneratedField(
+                        db_persist=True, expression=siao.socle.text.Folded("nom"), output_field=models.TextField()
+                    ),
+                ),
+                (
+                    "categorie",
+                    models.CharField(
+                        choices=[
+                            ("LOGEMENT_IML", "Logement IML"),
+                            ("LOGEMENT_RS", "Logement Résidence sociale"),
+                            ("HEBERGEMENT", "Hébergement"),
+                            ("VEILLE_SOCIALE", "Veille sociale"),
+                            ("MESURES", "Mesures accompagnement"),
+                            ("PREMIER_ACCUEIL", "Premier accueil"),
+                        ],
+                        max_length=20,
+                        verbose_name="catégorie",
+                    ),
+                ),
+                ("precision", models.CharField(blank=True, max_length=255, verbose_name="précision (autre)")),
+                (
+                    "siren",
+                    models.CharField(
+                        help_text="Copie tenue par la base.", max_length=9, verbose_name="SIREN de l'entité"
+                    ),
+                ),
+                ("siret", models.CharField(blank=True, max_length=14, verbose_name="code SIRET")),
+                ("finess", models.CharField(blank=True, max_length=9, verbose_name="n° FINESS")),
+                ("date_ouverture", models.DateField(verbose_name="date d'ouverture")),
+                ("date_fermeture", models.DateField(blank=True, null=True, verbose_name="date de fermeture prévue")),
+                (
+                    "perennite",
+                    models.CharField(
+                        choices=[("PERENNE", "Pérenne"), ("TEMPORAIRE", "Temporaire"), ("HIVERNAL", "Hivernal")],
+                        max_length=10,
+                        verbose_name="pérennité",
+                    ),
+                ),
+                (
+                    "implantation",
+                    models.CharField(
+                        blank=True,
+                        choices=[("REGROUPE", "Regroupé"), ("DIFFUS", "Diffus"), ("MIXTE", "Mixte")],
+                        max_length=10,
+                        verbose_name="implantation",
+                    ),
+                ),
+                (
+                    "participation",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("AUCUNE", "Aucune"),
+                            ("POURCENTAGE", "Pourcentage des ressources"),
+                            ("FORFAIT", "Forfait"),
+                            ("REDEVANCE", "Redevance ou loyer"),
+                        ],
+                        max_length=15,
+                        verbose_name="participation financière",
+                    ),
+                ),
+                ("voie", models.CharField(max_length=255, verbose_name="adresse")),
+                ("complement", models.CharField(blank=True, max_length=255, verbose_name="complément d'adresse")),
+                ("code_postal", models.CharField(max_length=5, verbose_name="code postal")),
+                ("adresse_confidentielle", models.BooleanField(verbose_name="adresse confidentielle")),
+                ("telephone", models.CharField(blank=True, max_length=20, verbose_name="téléphone")),
+                ("courriel", models.EmailField(blank=True, max_length=254, verbose_name="adresse courriel")),
+                ("orientation_siao", models.BooleanField(null=True, verbose_name="orientation par le SIAO")),
+                ("contingent_prefectoral", models.BooleanField(null=True, verbose_name="contingent préfectoral")),
+                (
+                    "contingent_nombre",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="nombre de logements du contingent"
+                    ),
+                ),
+                ("age_min", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="âge minimum")),
+                ("age_max", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="âge maximum")),
+                ("animaux", models.BooleanField(null=True, verbose_name="animaux acceptés")),
+                ("places", models.PositiveIntegerField(blank=True, null=True, verbose_name="nombre de places")),
+                ("places_urgence", models.PositiveIntegerField(blank=True, null=True, verbose_name="dont urgence")),
+                (
+                    "places_stabilisation",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="dont stabilisation"),
+                ),
+                ("places_insertion", models.PositiveIntegerField(blank=True, null=True, verbose_name="dont insertion")),
+                ("places_pmr", models.PositiveIntegerField(blank=True, null=True, verbose_name="dont accessibles PMR")),
+                ("logements", models.PositiveIntegerField(blank=True, null=True, verbose_name="nombre de logements")),
+                ("mesures", models.PositiveIntegerField(blank=True, null=True, verbose_name="nombre de mesures")),
+                (
+                    "prestations",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("REPAS", "Repas"),
+                                ("HYGIENE", "Hygiène"),
+                                ("LAVERIE", "Laverie"),
+                                ("BAGAGERIE", "Bagagerie"),
+                                ("DOMICILIATION", "Domiciliation"),
+                                ("SANTE", "Accompagnement santé"),
+                                ("JURIDIQUE", "Accompagnement juridique"),
+                                ("INTERPRETARIAT", "Interprétariat"),
+                                ("ALIMENTAIRE", "Distribution alimentaire"),
+                                ("ACCUEIL_JOUR", "Accueil de jour inconditionnel"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="prestations",
+                    ),
+                ),
+                ("horaires", models.CharField(blank=True, max_length=255, verbose_name="horaires")),
+                ("commentaire", models.TextField(blank=True, max_length=1000, verbose_name="commentaire")),
+                (
+                    "statut",
+                    models.CharField(
+                        choices=[
+                            ("BROUILLON", "Brouillon"),
+                            ("SOUMIS", "Soumis"),
+                            ("PREVALIDE", "Prévalidé"),
+                            ("VALIDE", "Validé"),
+                            ("A_CORRIGER", "À corriger"),
+                            ("REFUSE", "Refusé"),
+                            ("FERME", "Fermé"),
+                        ],
+                        default="BROUILLON",
+                        max_length=10,
+                        verbose_name="statut",
+                    ),
+                ),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="comptes.commune",
+                        verbose_name="commune",
+                    ),
+                ),
+                (
+                    "cree_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="créé par",
+                    ),
+                ),
+                (
+                    "departement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="comptes.departement",
+                        verbose_name="département",
+                    ),
+                ),
+                (
+                    "modifie_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="modifié par",
+                    ),
+                ),
+                (
+                    "publics",
+                    models.ManyToManyField(related_name="+", to="offre.composition", verbose_name="public accueilli"),
+                ),
+                (
+                    "entite",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dispositifs",
+                        to="offre.entite",
+                        verbose_name="entité gestionnaire",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dispositif',
-                'ordering': ['nom_cle', 'pk'],
+                "verbose_name": "dispositif",
+                "ordering": ["nom_cle", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Financement',
+            name="Financement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(db_default=1, default=1, verbose_name='version')),
-                ('cree_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='créé le')),
-                ('modifie_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='modifié le')),
-                ('precision', models.CharField(blank=True, max_length=255, verbose_name='précision (autre)')),
-                ('precision_cle', models.GeneratedField(db_persist=True, expression=siao.socle.text.Folded('precision'), output_field=models.TextField())),
-                ('nature_acte', models.CharField(choices=[('TARIFICATION', 'Arrêté de tarification'), ('CPOM', 'CPOM'), ('ANNUELLE', 'Convention annuelle'), ('PLURIANNUELLE', 'Convention pluriannuelle'), ('MARCHE', 'Marché'), ('APPEL_PROJETS', 'Appel à projets'), ('AUTRE', 'Autre')], max_length=15, verbose_name="nature de l'acte")),
-                ('reference_acte', models.CharField(blank=True, max_length=100, verbose_name="référence de l'acte")),
-                ('reference_cle', models.GeneratedField(db_persist=True, expression=siao.socle.text.Folded('reference_acte'), output_field=models.TextField())),
-                ('date_debut', models.DateField(verbose_name='date de début')),
-                ('date_fin', models.DateField(blank=True, null=True, verbose_name='date de fin')),
-                ('quantite', models.PositiveIntegerField(verbose_name='quantité financée')),
-                ('unite', models.CharField(choices=[('PLACES', 'Places'), ('LOGEMENTS', 'Logements'), ('MESURES', 'Mesures'), ('SERVICE', 'Service')], max_length=10, verbose_name='unité')),
-                ('montant_annuel', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='montant annuel (€)')),
-                ('commentaire', models.TextField(blank=True, max_length=1000, verbose_name='commentaire')),
-                ('cree_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='créé par')),
-                ('dispositif', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='financements', to='offre.dispositif', verbose_name='dispositif')),
-                ('modifie_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='modifié par')),
-                ('ligne', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offre.lignefinancement', verbose_name='ligne de financement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(db_default=1, default=1, verbose_name="version")),
+                (
+                    "cree_le",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="créé le"),
+                ),
+                (
+                    "modifie_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="modifié le"
+                    ),
+                ),
+                ("precision", models.CharField(blank=True, max_length=255, verbose_name="précision (autre)")),
+                (
+                    "precision_cle",
+                    models.GeneratedField(
+                        db_persist=True, expression=siao.socle.text.Folded("precision"), output_field=models.TextField()
+                    ),
+                ),
+                (
+                    "nature_acte",
+                    models.CharField(
+                        choices=[
+                            ("TARIFICATION", "Arrêté de tarification"),
+                            ("CPOM", "CPOM"),
+                            ("ANNUELLE", "Convention annuelle"),
+                            ("PLURIANNUELLE", "Convention pluriannuelle"),
+                            ("MARCHE", "Marché"),
+                            ("APPEL_PROJETS", "Appel à projets"),
+                            ("AUTRE", "Autre"),
+                        ],
+                        max_length=15,
+                        verbose_name="nature de l'acte",
+                    ),
+                ),
+                ("reference_acte", models.CharField(blank=True, max_length=100, verbose_name="référence de l'acte")),
+                (
+                    "reference_cle",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=siao.socle.text.Folded("reference_acte"),
+                        output_field=models.TextField(),
+                    ),
+                ),
+                ("date_debut", models.DateField(verbose_name="date de début")),
+                ("date_fin", models.DateField(blank=True, null=True, verbose_name="date de fin")),
+                ("quantite", models.PositiveIntegerField(verbose_name="quantité financée")),
+                (
+                    "unite",
+                    models.CharField(
+                        choices=[
+                            ("PLACES", "Places"),
+                            ("LOGEMENTS", "Logements"),
+                            ("MESURES", "Mesures"),
+                            ("SERVICE", "Service"),
+                        ],
+                        max_length=10,
+                        verbose_name="unité",
+                    ),
+                ),
+                (
+                    "montant_annuel",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="montant annuel (€)"
+                    ),
+                ),
+                ("commentaire", models.TextField(blank=True, max_length=1000, verbose_name="commentaire")),
+                (
+                    "cree_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="créé par",
+                    ),
+                ),
+                (
+                    "dispositif",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="financements",
+                        to="offre.dispositif",
+                        verbose_name="dispositif",
+                    ),
+                ),
+                (
+                    "modifie_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="modifié par",
+                    ),
+                ),
+                (
+                    "ligne",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="offre.lignefinancement",
+                        verbose_name="ligne de financement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'financement',
-                'ordering': ['dispositif__nom_cle', '-date_debut', 'pk'],
+                "verbose_name": "financement",
+                "ordering": ["dispositif__nom_cle", "-date_debut", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Rattachement',
+            name="Rattachement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(db_default=1, default=1, verbose_name='version')),
-                ('cree_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='créé le')),
-                ('modifie_le', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='modifié le')),
-                ('nom', models.CharField(max_length=255, verbose_name="nom de l'entité")),
-                ('nom_cle', models.GeneratedField(db_persist=True, expression=siao.socle.text.Folded('nom'), output_field=models.TextField())),
-                ('telephone', models.CharField(blank=True, max_length=20, verbose_name='téléphone')),
-                ('courriel', models.EmailField(blank=True, max_length=254, verbose_name='adresse courriel')),
-                ('statut', models.CharField(choices=[('BROUILLON', 'Brouillon'), ('SOUMIS', 'Soumis'), ('PREVALIDE', 'Prévalidé'), ('VALIDE', 'Validé'), ('A_CORRIGER', 'À corriger'), ('REFUSE', 'Refusé'), ('FERME', 'Fermé')], default='BROUILLON', max_length=10, verbose_name='statut')),
-                ('date_fermeture', models.DateField(blank=True, null=True, verbose_name='date de fermeture')),
-                ('convention', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offre.conventioncollective', verbose_name='type de convention collective')),
-                ('cree_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='créé par')),
-                ('departement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.departement', verbose_name='département')),
-                ('entite', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rattachements', to='offre.entite', verbose_name='entité')),
-                ('idcc', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offre.idcc', verbose_name='n° IDCC (Autres)')),
-                ('modifie_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='modifié par')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(db_default=1, default=1, verbose_name="version")),
+                (
+                    "cree_le",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="créé le"),
+                ),
+                (
+                    "modifie_le",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="modifié le"
+                    ),
+                ),
+                ("nom", models.CharField(max_length=255, verbose_name="nom de l'entité")),
+                (
+                    "nom_cle",
+                    models.GeneratedField(
+                        db_persist=True, expression=siao.socle.text.Folded("nom"), output_field=models.TextField()
+                    ),
+                ),
+                ("telephone", models.CharField(blank=True, max_length=20, verbose_name="téléphone")),
+                ("courriel", models.EmailField(blank=True, max_length=254, verbose_name="adresse courriel")),
+                (
+                    "statut",
+                    models.CharField(
+                        choices=[
+                            ("BROUILLON", "Brouillon"),
+                            ("SOUMIS", "Soumis"),
+                            ("PREVALIDE", "Prévalidé"),
+                            ("VALIDE", "Validé"),
+                            ("A_CORRIGER", "À corriger"),
+                            ("REFUSE", "Refusé"),
+                            ("FERME", "Fermé"),
+                        ],
+                        default="BROUILLON",
+                        max_length=10,
+                        verbose_name="statut",
+                    ),
+                ),
+                ("date_fermeture", models.DateField(blank=True, null=True, verbose_name="date de fermeture")),
+                (
+                    "convention",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="offre.conventioncollective",
+                        verbose_name="type de convention collective",
+                    ),
+                ),
+                (
+                    "cree_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="créé par",
+                    ),
+                ),
+                (
+                    "departement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="comptes.departement",
+                        verbose_name="département",
+                    ),
+                ),
+                (
+                    "entite",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rattachements",
+                        to="offre.entite",
+                        verbose_name="entité",
+                    ),
+                ),
+                (
+                    "idcc",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="offre.idcc",
+                        verbose_name="n° IDCC (Autres)",
+                    ),
+                ),
+                (
+                    "modifie_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="modifié par",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entité du département',
-                'verbose_name_plural': 'entités du département',
-                'ordering': ['nom_cle', 'pk'],
+                "verbose_name": "entité du département",
+                "verbose_name_plural": "entités du département",
+                "ordering": ["nom_cle", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='DispositifSpecificite',
+            name="DispositifSpecificite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dispositif', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='offre.dispositif')),
-                ('specificite', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offre.specificitepublic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "dispositif",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="offre.dispositif"
+                    ),
+                ),
+                (
+                    "specificite",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="offre.specificitepublic"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "spécificité d'un dispositif",
-                'verbose_name_plural': "spécificités d'un dispositif",
+                "verbose_name": "spécificité d'un dispositif",
+                "verbose_name_plural": "spécificités d'un dispositif",
             },
         ),
         migrations.AddField(
-            model_name='dispositif',
-            name='specificites',
-            field=models.ManyToManyField(related_name='+', through='offre.DispositifSpecificite', to='offre.specificitepublic', verbose_name='spécificités du public'),
+            model_name="dispositif",
+            name="specificites",
+            field=models.ManyToManyField(
+                related_name="+",
+                through="offre.DispositifSpecificite",
+                to="offre.specificitepublic",
+                verbose_name="spécificités du public",
+            ),
         ),
         migrations.CreateModel(
-            name='TypeDispositif',
+            name="TypeDispositif",
             fields=[
-                ('code', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='code')),
-                ('libelle', models.CharField(max_length=255, verbose_name='libellé')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
-                ('categorie', models.CharField(choices=[('LOGEMENT_IML', 'Logement IML'), ('LOGEMENT_RS', 'Logement Résidence sociale'), ('HEBERGEMENT', 'Hébergement'), ('VEILLE_SOCIALE', 'Veille sociale'), ('MESURES', 'Mesures accompagnement'), ('PREMIER_ACCUEIL', 'Premier accueil')], max_length=20, verbose_name='catégorie')),
+                ("code", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="code")),
+                ("libelle", models.CharField(max_length=255, verbose_name="libellé")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                (
+                    "categorie",
+                    models.CharField(
+                        choices=[
+                            ("LOGEMENT_IML", "Logement IML"),
+                            ("LOGEMENT_RS", "Logement Résidence sociale"),
+                            ("HEBERGEMENT", "Hébergement"),
+                            ("VEILLE_SOCIALE", "Veille sociale"),
+                            ("MESURES", "Mesures accompagnement"),
+                            ("PREMIER_ACCUEIL", "Premier accueil"),
+                        ],
+                        max_length=20,
+                        verbose_name="catégorie",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'type de dispositif',
-                'verbose_name_plural': 'types de dispositif',
-                'ordering': ['ordre', 'code'],
-                'abstract': False,
-                'constraints': [models.CheckConstraint(condition=models.Q(('categorie__in', ['LOGEMENT_IML', 'LOGEMENT_RS', 'HEBERGEMENT', 'VEILLE_SOCIALE', 'MESURES', 'PREMIER_ACCUEIL'])), name='type_dispositif_categorie_connue', violation_error_message="Cette catégorie n'est pas dans la nomenclature."), models.UniqueConstraint(fields=('code', 'categorie'), name='type_dispositif_unique_par_categorie')],
+                "verbose_name": "type de dispositif",
+                "verbose_name_plural": "types de dispositif",
+                "ordering": ["ordre", "code"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "categorie__in",
+                                [
+                                    "LOGEMENT_IML",
+                                    "LOGEMENT_RS",
+                                    "HEBERGEMENT",
+                                    "VEILLE_SOCIALE",
+                                    "MESURES",
+                                    "PREMIER_ACCUEIL",
+                                ],
+                            )
+                        ),
+                        name="type_dispositif_categorie_connue",
+                        violation_error_message="Cette catégorie n'est pas dans la nomenclature.",
+                    ),
+                    models.UniqueConstraint(fields=("code", "categorie"), name="type_dispositif_unique_par_categorie"),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='dispositif',
-            name='type',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offre.typedispositif', verbose_name='type de dispositif'),
+            model_name="dispositif",
+            name="type",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="offre.typedispositif",
+                verbose_name="type de dispositif",
+            ),
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(condition=models.Q(('etat__in', ('DEPOSE', 'A_APPLIQUER', 'A_ANNULER')), ('a_prevenir', True), _connector='OR'), fields=['etat'], name='import_a_reprendre'),
+            model_name="import",
+            index=models.Index(
+                condition=models.Q(
+                    ("etat__in", ("DEPOSE", "A_APPLIQUER", "A_ANNULER")), ("a_prevenir", True), _connector="OR"
+                ),
+                fields=["etat"],
+                name="import_a_reprendre",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(('departement__isnull', True), ('region__isnull', True), _connector='XOR'), name='import_un_seul_territoire', violation_error_message='Un classeur décrit un département ou une région.'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("departement__isnull", True), ("region__isnull", True), _connector="XOR"),
+                name="import_un_seul_territoire",
+                violation_error_message="Un classeur décrit un département ou une région.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(('etat__in', ['DEPOSE', 'REFUSE', 'A_CORRIGER', 'PRET', 'A_APPLIQUER', 'IMPORTE', 'A_ANNULER', 'ANNULE', 'REMPLACE', 'ECHEC'])), name='import_etat_connu', violation_error_message="Cet état n'existe pas."),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "etat__in",
+                        [
+                            "DEPOSE",
+                            "REFUSE",
+                            "A_CORRIGER",
+                            "PRET",
+                            "A_APPLIQUER",
+                            "IMPORTE",
+                            "A_ANNULER",
+                            "ANNULE",
+                            "REMPLACE",
+                            "ECHEC",
+                        ],
+                    )
+                ),
+                name="import_etat_connu",
+                violation_error_message="Cet état n'existe pas.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.UniqueConstraint(condition=models.Q(('etat__in', ('DEPOSE', 'A_CORRIGER', 'PRET', 'A_APPLIQUER'))), fields=('departement', 'region'), name='import_un_seul_en_cours_par_territoire', nulls_distinct=False, violation_error_message='Un classeur de ce territoire est déjà en cours.'),
+            model_name="import",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("etat__in", ("DEPOSE", "A_CORRIGER", "PRET", "A_APPLIQUER"))),
+                fields=("departement", "region"),
+                name="import_un_seul_en_cours_par_territoire",
+                nulls_distinct=False,
+                violation_error_message="Un classeur de ce territoire est déjà en cours.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.UniqueConstraint(condition=models.Q(('etat__in', ('IMPORTE', 'A_ANNULER'))), fields=('departement', 'region'), name='import_un_seul_en_vigueur_par_territoire', nulls_distinct=False, violation_error_message='Un import de ce territoire est déjà en vigueur.'),
+            model_name="import",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("etat__in", ("IMPORTE", "A_ANNULER"))),
+                fields=("departement", "region"),
+                name="import_un_seul_en_vigueur_par_territoire",
+                nulls_distinct=False,
+                violation_error_message="Un import de ce territoire est déjà en vigueur.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(('statut_vise__in', ['PREVALIDE', 'VALIDE'])), name='import_statut_vise', violation_error_message='Un import valide ou prévalide les fiches.'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("statut_vise__in", ["PREVALIDE", "VALIDE"])),
+                name="import_statut_vise",
+                violation_error_message="Un import valide ou prévalide les fiches.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ('IMPORTE', 'A_ANNULER')), _negated=True), models.Q(('applique_le__isnull', False), ('applique_par__isnull', False)), _connector='OR'), name='import_en_vigueur_a_un_auteur', violation_error_message="Un import en vigueur dit qui l'a importé et quand."),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat__in", ("IMPORTE", "A_ANNULER")), _negated=True),
+                    models.Q(("applique_le__isnull", False), ("applique_par__isnull", False)),
+                    _connector="OR",
+                ),
+                name="import_en_vigueur_a_un_auteur",
+                violation_error_message="Un import en vigueur dit qui l'a importé et quand.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='anomalie',
-            index=models.Index(fields=['travail', 'feuille', 'code'], name='anomalie_par_feuille_et_regle'),
+            model_name="anomalie",
+            index=models.Index(fields=["travail", "feuille", "code"], name="anomalie_par_feuille_et_regle"),
         ),
         migrations.AddConstraint(
-            model_name='ecart',
-            constraint=models.UniqueConstraint(fields=('travail', 'feuille', 'cle'), name='ecart_unique'),
+            model_name="ecart",
+            constraint=models.UniqueConstraint(fields=("travail", "feuille", "cle"), name="ecart_unique"),
         ),
         migrations.AddConstraint(
-            model_name='ecart',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', ''), ('nature', 'CREE')), models.Q(('decision__in', ['', 'CONSERVER', 'FERMER']), ('nature', 'ABSENT')), models.Q(('decision__in', ['', 'FICHIER', 'BASE']), ('nature', 'MODIFIE')), _connector='OR'), name='ecart_decision_selon_nature', violation_error_message="Cette décision ne s'applique pas à cet écart."),
+            model_name="ecart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decision", ""), ("nature", "CREE")),
+                    models.Q(("decision__in", ["", "CONSERVER", "FERMER"]), ("nature", "ABSENT")),
+                    models.Q(("decision__in", ["", "FICHIER", "BASE"]), ("nature", "MODIFIE")),
+                    _connector="OR",
+                ),
+                name="ecart_decision_selon_nature",
+                violation_error_message="Cette décision ne s'applique pas à cet écart.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.UniqueConstraint(fields=('dispositif', 'ligne', 'precision_cle', 'reference_cle', 'date_debut'), name='financement_unique', violation_error_message='Ce dispositif a déjà ce financement : même ligne, même acte, même début.'),
+            model_name="financement",
+            constraint=models.UniqueConstraint(
+                fields=("dispositif", "ligne", "precision_cle", "reference_cle", "date_debut"),
+                name="financement_unique",
+                violation_error_message="Ce dispositif a déjà ce financement : même ligne, même acte, même début.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ligne', 'AUTRE'), models.Q(('precision', ''), _negated=True)), models.Q(models.Q(('ligne', 'AUTRE'), _negated=True), ('precision', '')), _connector='OR'), name='financement_precision_si_autre_ligne', violation_error_message='La précision se remplit si et seulement si la ligne est « Autre ».'),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ligne", "AUTRE"), models.Q(("precision", ""), _negated=True)),
+                    models.Q(models.Q(("ligne", "AUTRE"), _negated=True), ("precision", "")),
+                    _connector="OR",
+                ),
+                name="financement_precision_si_autre_ligne",
+                violation_error_message="La précision se remplit si et seulement si la ligne est « Autre ».",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(('nature_acte__in', ['TARIFICATION', 'CPOM', 'ANNUELLE', 'PLURIANNUELLE', 'MARCHE', 'APPEL_PROJETS', 'AUTRE'])), name='financement_nature_acte_dans_la_liste', violation_error_message="Choisissez une nature d'acte de la liste."),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "nature_acte__in",
+                        ["TARIFICATION", "CPOM", "ANNUELLE", "PLURIANNUELLE", "MARCHE", "APPEL_PROJETS", "AUTRE"],
+                    )
+                ),
+                name="financement_nature_acte_dans_la_liste",
+                violation_error_message="Choisissez une nature d'acte de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(('unite__in', ['PLACES', 'LOGEMENTS', 'MESURES', 'SERVICE'])), name='financement_unite_dans_la_liste', violation_error_message='Choisissez une unité de la liste.'),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unite__in", ["PLACES", "LOGEMENTS", "MESURES", "SERVICE"])),
+                name="financement_unite_dans_la_liste",
+                violation_error_message="Choisissez une unité de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(('date_fin__isnull', True), ('date_fin__gte', models.F('date_debut')), _connector='OR'), name='financement_finit_apres_son_debut', violation_error_message='La date de fin ne peut pas précéder la date de début.'),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("date_fin__isnull", True), ("date_fin__gte", models.F("date_debut")), _connector="OR"
+                ),
+                name="financement_finit_apres_son_debut",
+                violation_error_message="La date de fin ne peut pas précéder la date de début.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(('quantite__gt', 0)), name='financement_quantite_positive', violation_error_message="La quantité financée est d'au moins 1."),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantite__gt", 0)),
+                name="financement_quantite_positive",
+                violation_error_message="La quantité financée est d'au moins 1.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='financement',
-            constraint=models.CheckConstraint(condition=models.Q(('montant_annuel__isnull', True), ('montant_annuel__gte', 0), _connector='OR'), name='financement_montant_positif', violation_error_message='Un montant ne peut pas être négatif.'),
+            model_name="financement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("montant_annuel__isnull", True), ("montant_annuel__gte", 0), _connector="OR"),
+                name="financement_montant_positif",
+                violation_error_message="Un montant ne peut pas être négatif.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.UniqueConstraint(fields=('entite', 'departement'), name='rattachement_unique', violation_error_message='Cette entité est déjà dans ce département.'),
+            model_name="rattachement",
+            constraint=models.UniqueConstraint(
+                fields=("entite", "departement"),
+                name="rattachement_unique",
+                violation_error_message="Cette entité est déjà dans ce département.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.UniqueConstraint(condition=models.Q(('statut', 'FERME'), _negated=True), fields=('departement', 'nom_cle'), name='rattachement_nom_unique_par_departement', violation_error_message='Une autre entité du département porte déjà ce nom.'),
+            model_name="rattachement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("statut", "FERME"), _negated=True),
+                fields=("departement", "nom_cle"),
+                name="rattachement_nom_unique_par_departement",
+                violation_error_message="Une autre entité du département porte déjà ce nom.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.CheckConstraint(condition=models.Q(('nom_cle', ''), _negated=True), name='rattachement_nom_rempli', violation_error_message="Donnez un nom à l'entité."),
+            model_name="rattachement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("nom_cle", ""), _negated=True),
+                name="rattachement_nom_rempli",
+                violation_error_message="Donnez un nom à l'entité.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('convention', 'AUTRE'), ('convention__isnull', False), ('idcc__isnull', False)), models.Q(('convention__isnull', True), ('idcc__isnull', True)), models.Q(models.Q(('convention', 'AUTRE'), _negated=True), ('idcc__isnull', True)), _connector='OR'), name='rattachement_idcc_si_autre_convention', violation_error_message='Le n° IDCC se remplit si et seulement si la convention est « Autre ».'),
+            model_name="rattachement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("convention", "AUTRE"), ("convention__isnull", False), ("idcc__isnull", False)),
+                    models.Q(("convention__isnull", True), ("idcc__isnull", True)),
+                    models.Q(models.Q(("convention", "AUTRE"), _negated=True), ("idcc__isnull", True)),
+                    _connector="OR",
+                ),
+                name="rattachement_idcc_si_autre_convention",
+                violation_error_message="Le n° IDCC se remplit si et seulement si la convention est « Autre ».",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.CheckConstraint(condition=models.Q(('statut__in', ['BROUILLON', 'SOUMIS', 'PREVALIDE', 'VALIDE', 'A_CORRIGER', 'REFUSE', 'FERME'])), name='rattachement_statut_connu', violation_error_message="Ce statut n'existe pas."),
+            model_name="rattachement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("statut__in", ["BROUILLON", "SOUMIS", "PREVALIDE", "VALIDE", "A_CORRIGER", "REFUSE", "FERME"])
+                ),
+                name="rattachement_statut_connu",
+                violation_error_message="Ce statut n'existe pas.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rattachement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('statut', 'FERME'), _negated=True), ('date_fermeture__isnull', False), _connector='OR'), name='rattachement_ferme_a_une_date', violation_error_message='Une entité fermée a une date de fermeture.'),
+            model_name="rattachement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("statut", "FERME"), _negated=True), ("date_fermeture__isnull", False), _connector="OR"
+                ),
+                name="rattachement_ferme_a_une_date",
+                violation_error_message="Une entité fermée a une date de fermeture.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositifspecificite',
-            constraint=models.UniqueConstraint(fields=('dispositif', 'specificite'), name='dispositif_specificite_unique'),
+            model_name="dispositifspecificite",
+            constraint=models.UniqueConstraint(
+                fields=("dispositif", "specificite"), name="dispositif_specificite_unique"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dispositifspecificite',
-            trigger=pgtrigger.compiler.Trigger(name='adresse_confidentielle_imposee', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF EXISTS (\n                        SELECT FROM offre_dispositif d, offre_specificitepublic s\n                        WHERE d.id = NEW.dispositif_id AND NOT d.adresse_confidentielle\n                        AND s.code = NEW.specificite_id AND s.adresse_confidentielle\n                    ) THEN\n                        RAISE check_violation USING CONSTRAINT = 'dispositif_adresse_confidentielle_imposee',\n                        MESSAGE = 'adresse confidentielle imposée';\n                    END IF;\n                    RETURN NEW;\n                ", hash='6aea1200ec30be9421e47fd14994a48c489db951', operation='INSERT OR UPDATE', pgid='pgtrigger_adresse_confidentielle_imposee_b9c00', table='offre_dispositifspecificite', when='BEFORE')),
+            model_name="dispositifspecificite",
+            trigger=pgtrigger.compiler.Trigger(
+                name="adresse_confidentielle_imposee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (\n                        SELECT FROM offre_dispositif d, offre_specificitepublic s\n                        WHERE d.id = NEW.dispositif_id AND NOT d.adresse_confidentielle\n                        AND s.code = NEW.specificite_id AND s.adresse_confidentielle\n                    ) THEN\n                        RAISE check_violation USING CONSTRAINT = 'dispositif_adresse_confidentielle_imposee',\n                        MESSAGE = 'adresse confidentielle imposée';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="6aea1200ec30be9421e47fd14994a48c489db951",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_adresse_confidentielle_imposee_b9c00",
+                    table="offre_dispositifspecificite",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='dispositif',
-            index=models.Index(fields=['entite'], name='dispositif_par_entite'),
+            model_name="dispositif",
+            index=models.Index(fields=["entite"], name="dispositif_par_entite"),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.UniqueConstraint(fields=('departement', 'nom_cle'), name='dispositif_nom_unique_par_departement', violation_error_message='Un autre dispositif du département porte déjà ce nom.'),
+            model_name="dispositif",
+            constraint=models.UniqueConstraint(
+                fields=("departement", "nom_cle"),
+                name="dispositif_nom_unique_par_departement",
+                violation_error_message="Un autre dispositif du département porte déjà ce nom.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('nom_cle', ''), _negated=True), name='dispositif_nom_rempli', violation_error_message='Donnez un nom au dispositif.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("nom_cle", ""), _negated=True),
+                name="dispositif_nom_rempli",
+                violation_error_message="Donnez un nom au dispositif.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=siao.socle.database.ForeignKeyTogether(fields=('entite', 'departement'), name='dispositif_entite_rattachee_au_departement', to='offre.Rattachement', to_fields=('entite', 'departement'), violation_error_message="L'entité gestionnaire doit d'abord être rattachée au département."),
+            model_name="dispositif",
+            constraint=siao.socle.database.ForeignKeyTogether(
+                fields=("entite", "departement"),
+                name="dispositif_entite_rattachee_au_departement",
+                to="offre.Rattachement",
+                to_fields=("entite", "departement"),
+                violation_error_message="L'entité gestionnaire doit d'abord être rattachée au département.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=siao.socle.database.ForeignKeyTogether(fields=('entite', 'siren'), name='dispositif_siren_de_son_entite', on_update='CASCADE', to='offre.Entite', to_fields=('id', 'siren'), violation_error_message='Le SIREN du dispositif est celui de son entité.'),
+            model_name="dispositif",
+            constraint=siao.socle.database.ForeignKeyTogether(
+                fields=("entite", "siren"),
+                name="dispositif_siren_de_son_entite",
+                on_update="CASCADE",
+                to="offre.Entite",
+                to_fields=("id", "siren"),
+                violation_error_message="Le SIREN du dispositif est celui de son entité.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=siao.socle.database.ForeignKeyTogether(fields=('type', 'categorie'), name='dispositif_type_dans_sa_categorie', to='offre.TypeDispositif', to_fields=('code', 'categorie'), violation_error_message="Ce type n'appartient pas à la catégorie choisie."),
+            model_name="dispositif",
+            constraint=siao.socle.database.ForeignKeyTogether(
+                fields=("type", "categorie"),
+                name="dispositif_type_dans_sa_categorie",
+                to="offre.TypeDispositif",
+                to_fields=("code", "categorie"),
+                violation_error_message="Ce type n'appartient pas à la catégorie choisie.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=siao.socle.database.ForeignKeyTogether(fields=('commune', 'departement'), name='dispositif_commune_du_departement', to='comptes.Commune', to_fields=('code', 'departement'), violation_error_message="La commune n'est pas dans le département."),
+            model_name="dispositif",
+            constraint=siao.socle.database.ForeignKeyTogether(
+                fields=("commune", "departement"),
+                name="dispositif_commune_du_departement",
+                to="comptes.Commune",
+                to_fields=("code", "departement"),
+                violation_error_message="La commune n'est pas dans le département.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=siao.socle.database.ForeignKeyTogether(fields=('commune', 'code_postal'), name='dispositif_code_postal_de_la_commune', to='comptes.CodePostal', to_fields=('commune', 'code'), violation_error_message="Ce code postal n'est pas celui de la commune."),
+            model_name="dispositif",
+            constraint=siao.socle.database.ForeignKeyTogether(
+                fields=("commune", "code_postal"),
+                name="dispositif_code_postal_de_la_commune",
+                to="comptes.CodePostal",
+                to_fields=("commune", "code"),
+                violation_error_message="Ce code postal n'est pas celui de la commune.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('siret', ''), models.Q(('siret__regex', '^[0-9]{14}$'), ('siret__startswith', models.F('siren'))), _connector='OR'), name='dispositif_siret_commence_par_le_siren', violation_error_message="Un SIRET a 14 chiffres et commence par le SIREN de l'entité."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("siret", ""),
+                    models.Q(("siret__regex", "^[0-9]{14}$"), ("siret__startswith", models.F("siren"))),
+                    _connector="OR",
+                ),
+                name="dispositif_siret_commence_par_le_siren",
+                violation_error_message="Un SIRET a 14 chiffres et commence par le SIREN de l'entité.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('siret', ''), django.db.models.lookups.Exact(django.db.models.functions.math.Mod(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Value(0), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 1, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 2, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 3, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 4, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 5, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 6, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 7, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 8, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 9, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 10, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 11, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 12, 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr(models.Value('0246813579'), django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 13, 1), models.IntegerField()), '+', models.Value(1)), 1), models.IntegerField())), '+', django.db.models.functions.comparison.Cast(django.db.models.functions.text.Substr('siret', 14, 1), models.IntegerField())), models.Value(10)), 0), ('siren', '356000000'), _connector='OR'), name='dispositif_siret_cle', violation_error_message="Ce SIRET est mal recopié : sa clé de contrôle n'est pas la bonne."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("siret", ""),
+                    django.db.models.lookups.Exact(
+                        django.db.models.functions.math.Mod(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    django.db.models.expressions.CombinedExpression(
+                                                        django.db.models.expressions.CombinedExpression(
+                                                            django.db.models.expressions.CombinedExpression(
+                                                                django.db.models.expressions.CombinedExpression(
+                                                                    django.db.models.expressions.CombinedExpression(
+                                                                        django.db.models.expressions.CombinedExpression(
+                                                                            django.db.models.expressions.CombinedExpression(
+                                                                                django.db.models.expressions.CombinedExpression(
+                                                                                    models.Value(0),
+                                                                                    "+",
+                                                                                    django.db.models.functions.comparison.Cast(
+                                                                                        django.db.models.functions.text.Substr(
+                                                                                            models.Value("0246813579"),
+                                                                                            django.db.models.expressions.CombinedExpression(
+                                                                                                django.db.models.functions.comparison.Cast(
+                                                                                                    django.db.models.functions.text.Substr(
+                                                                                                        "siret", 1, 1
+                                                                                                    ),
+                                                                                                    models.IntegerField(),
+                                                                                                ),
+                                                                                                "+",
+                                                                                                models.Value(1),
+                                                                                            ),
+                                                                                            1,
+                                                                                        ),
+                                                                                        models.IntegerField(),
+                                                                                    ),
+                                                                                ),
+                                                                                "+",
+                                                                                django.db.models.functions.comparison.Cast(
+                                                                                    django.db.models.functions.text.Substr(
+                                                                                        "siret", 2, 1
+                                                                                    ),
+                                                                                    models.IntegerField(),
+                                                                                ),
+                                                                            ),
+                                                                            "+",
+                                                                            django.db.models.functions.comparison.Cast(
+                                                                                django.db.models.functions.text.Substr(
+                                                                                    models.Value("0246813579"),
+                                                                                    django.db.models.expressions.CombinedExpression(
+                                                                                        django.db.models.functions.comparison.Cast(
+                                                                                            django.db.models.functions.text.Substr(
+                                                                                                "siret", 3, 1
+                                                                                            ),
+                                                                                            models.IntegerField(),
+                                                                                        ),
+                                                                                        "+",
+                                                                                        models.Value(1),
+                                                                                    ),
+                                                                                    1,
+                                                                                ),
+                                                                                models.IntegerField(),
+                                                                            ),
+                                                                        ),
+                                                                        "+",
+                                                                        django.db.models.functions.comparison.Cast(
+                                                                            django.db.models.functions.text.Substr(
+                                                                                "siret", 4, 1
+                                                                            ),
+                                                                            models.IntegerField(),
+                                                                        ),
+                                                                    ),
+                                                                    "+",
+                                                                    django.db.models.functions.comparison.Cast(
+                                                                        django.db.models.functions.text.Substr(
+                                                                            models.Value("0246813579"),
+                                                                            django.db.models.expressions.CombinedExpression(
+                                                                                django.db.models.functions.comparison.Cast(
+                                                                                    django.db.models.functions.text.Substr(
+                                                                                        "siret", 5, 1
+                                                                                    ),
+                                                                                    models.IntegerField(),
+                                                                                ),
+                                                                                "+",
+                                                                                models.Value(1),
+                                                                            ),
+                                                                            1,
+                                                                        ),
+                                                                        models.IntegerField(),
+                                                                    ),
+                                                                ),
+                                                                "+",
+                                                                django.db.models.functions.comparison.Cast(
+                                                                    django.db.models.functions.text.Substr(
+                                                                        "siret", 6, 1
+                                                                    ),
+                                                                    models.IntegerField(),
+                                                                ),
+                                                            ),
+                                                            "+",
+                                                            django.db.models.functions.comparison.Cast(
+                                                                django.db.models.functions.text.Substr(
+                                                                    models.Value("0246813579"),
+                                                                    django.db.models.expressions.CombinedExpression(
+                                                                        django.db.models.functions.comparison.Cast(
+                                                                            django.db.models.functions.text.Substr(
+                                                                                "siret", 7, 1
+                                                                            ),
+                                                                            models.IntegerField(),
+                                                                        ),
+                                                                        "+",
+                                                                        models.Value(1),
+                                                                    ),
+                                                                    1,
+                                                                ),
+                                                                models.IntegerField(),
+                                                            ),
+                                                        ),
+                                                        "+",
+                                                        django.db.models.functions.comparison.Cast(
+                                                            django.db.models.functions.text.Substr("siret", 8, 1),
+                                                            models.IntegerField(),
+                                                        ),
+                                                    ),
+                                                    "+",
+                                                    django.db.models.functions.comparison.Cast(
+                                                        django.db.models.functions.text.Substr(
+                                                            models.Value("0246813579"),
+                                                            django.db.models.expressions.CombinedExpression(
+                                                                django.db.models.functions.comparison.Cast(
+                                                                    django.db.models.functions.text.Substr(
+                                                                        "siret", 9, 1
+                                                                    ),
+                                                                    models.IntegerField(),
+                                                                ),
+                                                                "+",
+                                                                models.Value(1),
+                                                            ),
+                                                            1,
+                                                        ),
+                                                        models.IntegerField(),
+                                                    ),
+                                                ),
+                                                "+",
+                                                django.db.models.functions.comparison.Cast(
+                                                    django.db.models.functions.text.Substr("siret", 10, 1),
+                                                    models.IntegerField(),
+                                                ),
+                                            ),
+                                            "+",
+                                            django.db.models.functions.comparison.Cast(
+                                                django.db.models.functions.text.Substr(
+                                                    models.Value("0246813579"),
+                                                    django.db.models.expressions.CombinedExpression(
+                                                        django.db.models.functions.comparison.Cast(
+                                                            django.db.models.functions.text.Substr("siret", 11, 1),
+                                                            models.IntegerField(),
+                                                        ),
+                                                        "+",
+                                                        models.Value(1),
+                                                    ),
+                                                    1,
+                                                ),
+                                                models.IntegerField(),
+                                            ),
+                                        ),
+                                        "+",
+                                        django.db.models.functions.comparison.Cast(
+                                            django.db.models.functions.text.Substr("siret", 12, 1),
+                                            models.IntegerField(),
+                                        ),
+                                    ),
+                                    "+",
+                                    django.db.models.functions.comparison.Cast(
+                                        django.db.models.functions.text.Substr(
+                                            models.Value("0246813579"),
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.comparison.Cast(
+                                                    django.db.models.functions.text.Substr("siret", 13, 1),
+                                                    models.IntegerField(),
+                                                ),
+                                                "+",
+                                                models.Value(1),
+                                            ),
+                                            1,
+                                        ),
+                                        models.IntegerField(),
+                                    ),
+                                ),
+                                "+",
+                                django.db.models.functions.comparison.Cast(
+                                    django.db.models.functions.text.Substr("siret", 14, 1), models.IntegerField()
+                                ),
+                            ),
+                            models.Value(10),
+                        ),
+                        0,
+                    ),
+                    ("siren", "356000000"),
+                    _connector="OR",
+                ),
+                name="dispositif_siret_cle",
+                violation_error_message="Ce SIRET est mal recopié : sa clé de contrôle n'est pas la bonne.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('finess', ''), models.Q(('categorie__in', ['HEBERGEMENT', 'LOGEMENT_RS']), ('finess__regex', '^[0-9][0-9AB][0-9]{7}$')), _connector='OR'), name='dispositif_finess', violation_error_message='Un n° FINESS a 9 caractères, pour un hébergement ou une résidence sociale.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("finess", ""),
+                    models.Q(
+                        ("categorie__in", ["HEBERGEMENT", "LOGEMENT_RS"]), ("finess__regex", "^[0-9][0-9AB][0-9]{7}$")
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_finess",
+                violation_error_message="Un n° FINESS a 9 caractères, pour un hébergement ou une résidence sociale.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Left('type', 5), 'AUTRE'), models.Q(('precision', ''), _negated=True)), models.Q(models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Left('type', 5), 'AUTRE'), _negated=True), ('precision', '')), _connector='OR'), name='dispositif_precision_si_autre_type', violation_error_message='La précision se remplit si et seulement si le type est « Autre ».'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        django.db.models.lookups.Exact(django.db.models.functions.text.Left("type", 5), "AUTRE"),
+                        models.Q(("precision", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(
+                            django.db.models.lookups.Exact(django.db.models.functions.text.Left("type", 5), "AUTRE"),
+                            _negated=True,
+                        ),
+                        ("precision", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_precision_si_autre_type",
+                violation_error_message="La précision se remplit si et seulement si le type est « Autre ».",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('perennite__in', ['PERENNE', 'TEMPORAIRE', 'HIVERNAL'])), name='dispositif_perennite_dans_la_liste', violation_error_message='Choisissez une valeur de la liste.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("perennite__in", ["PERENNE", "TEMPORAIRE", "HIVERNAL"])),
+                name="dispositif_perennite_dans_la_liste",
+                violation_error_message="Choisissez une valeur de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('implantation__in', ['', 'REGROUPE', 'DIFFUS', 'MIXTE'])), name='dispositif_implantation_dans_la_liste', violation_error_message='Choisissez une valeur de la liste.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("implantation__in", ["", "REGROUPE", "DIFFUS", "MIXTE"])),
+                name="dispositif_implantation_dans_la_liste",
+                violation_error_message="Choisissez une valeur de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('participation__in', ['', 'AUCUNE', 'POURCENTAGE', 'FORFAIT', 'REDEVANCE'])), name='dispositif_participation_dans_la_liste', violation_error_message='Choisissez une valeur de la liste.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("participation__in", ["", "AUCUNE", "POURCENTAGE", "FORFAIT", "REDEVANCE"])),
+                name="dispositif_participation_dans_la_liste",
+                violation_error_message="Choisissez une valeur de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('statut__in', ['BROUILLON', 'SOUMIS', 'PREVALIDE', 'VALIDE', 'A_CORRIGER', 'REFUSE', 'FERME'])), name='dispositif_statut_dans_la_liste', violation_error_message='Choisissez une valeur de la liste.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("statut__in", ["BROUILLON", "SOUMIS", "PREVALIDE", "VALIDE", "A_CORRIGER", "REFUSE", "FERME"])
+                ),
+                name="dispositif_statut_dans_la_liste",
+                violation_error_message="Choisissez une valeur de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('prestations__contained_by', ['REPAS', 'HYGIENE', 'LAVERIE', 'BAGAGERIE', 'DOMICILIATION', 'SANTE', 'JURIDIQUE', 'INTERPRETARIAT', 'ALIMENTAIRE', 'ACCUEIL_JOUR'])), name='dispositif_prestations_dans_la_liste', violation_error_message='Choisissez des prestations de la liste.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "prestations__contained_by",
+                        [
+                            "REPAS",
+                            "HYGIENE",
+                            "LAVERIE",
+                            "BAGAGERIE",
+                            "DOMICILIATION",
+                            "SANTE",
+                            "JURIDIQUE",
+                            "INTERPRETARIAT",
+                            "ALIMENTAIRE",
+                            "ACCUEIL_JOUR",
+                        ],
+                    )
+                ),
+                name="dispositif_prestations_dans_la_liste",
+                violation_error_message="Choisissez des prestations de la liste.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie__in', ('HEBERGEMENT', 'LOGEMENT_IML', 'LOGEMENT_RS')), models.Q(('implantation', ''), _negated=True)), models.Q(models.Q(('categorie__in', ('HEBERGEMENT', 'LOGEMENT_IML', 'LOGEMENT_RS')), _negated=True), ('implantation', '')), _connector='OR'), name='dispositif_implantation_selon_categorie', violation_error_message="L'implantation se remplit pour les hébergements et les logements seulement."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("categorie__in", ("HEBERGEMENT", "LOGEMENT_IML", "LOGEMENT_RS")),
+                        models.Q(("implantation", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("categorie__in", ("HEBERGEMENT", "LOGEMENT_IML", "LOGEMENT_RS")), _negated=True),
+                        ("implantation", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_implantation_selon_categorie",
+                violation_error_message="L'implantation se remplit pour les hébergements et les logements seulement.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie', 'PREMIER_ACCUEIL'), ('orientation_siao__isnull', True)), models.Q(models.Q(('categorie', 'PREMIER_ACCUEIL'), _negated=True), ('orientation_siao__isnull', False)), _connector='OR'), name='dispositif_orientation_sauf_premier_accueil', violation_error_message="Le SIAO n'oriente pas vers un premier accueil ; pour les autres, oui ou non."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("categorie", "PREMIER_ACCUEIL"), ("orientation_siao__isnull", True)),
+                    models.Q(
+                        models.Q(("categorie", "PREMIER_ACCUEIL"), _negated=True), ("orientation_siao__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_orientation_sauf_premier_accueil",
+                violation_error_message="Le SIAO n'oriente pas vers un premier accueil ; pour les autres, oui ou non.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie__in', ('LOGEMENT_IML', 'LOGEMENT_RS')), ('contingent_prefectoral__isnull', False)), models.Q(models.Q(('categorie__in', ('LOGEMENT_IML', 'LOGEMENT_RS')), _negated=True), ('contingent_prefectoral__isnull', True)), _connector='OR'), name='dispositif_contingent_pour_les_logements', violation_error_message='Le contingent préfectoral concerne les logements, et eux seuls.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("categorie__in", ("LOGEMENT_IML", "LOGEMENT_RS")), ("contingent_prefectoral__isnull", False)
+                    ),
+                    models.Q(
+                        models.Q(("categorie__in", ("LOGEMENT_IML", "LOGEMENT_RS")), _negated=True),
+                        ("contingent_prefectoral__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_contingent_pour_les_logements",
+                violation_error_message="Le contingent préfectoral concerne les logements, et eux seuls.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contingent_prefectoral', True), ('contingent_prefectoral__isnull', False), ('contingent_nombre__isnull', False)), models.Q(models.Q(('contingent_prefectoral', True), ('contingent_prefectoral__isnull', False), _negated=True), ('contingent_nombre__isnull', True)), _connector='OR'), name='dispositif_contingent_nombre', violation_error_message="Donnez le nombre de logements du contingent si et seulement s'il y en a un."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("contingent_prefectoral", True),
+                        ("contingent_prefectoral__isnull", False),
+                        ("contingent_nombre__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("contingent_prefectoral", True), ("contingent_prefectoral__isnull", False), _negated=True
+                        ),
+                        ("contingent_nombre__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_contingent_nombre",
+                violation_error_message="Donnez le nombre de logements du contingent si et seulement s'il y en a un.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('contingent_nombre__isnull', True), ('contingent_nombre__lte', models.F('logements')), _connector='OR'), name='dispositif_contingent_dans_les_logements', violation_error_message='Le contingent ne peut pas dépasser le nombre de logements.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("contingent_nombre__isnull", True),
+                    ("contingent_nombre__lte", models.F("logements")),
+                    _connector="OR",
+                ),
+                name="dispositif_contingent_dans_les_logements",
+                violation_error_message="Le contingent ne peut pas dépasser le nombre de logements.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie', 'HEBERGEMENT'), ('places__isnull', False), ('places_insertion__isnull', False), ('places_stabilisation__isnull', False), ('places_urgence__isnull', False)), models.Q(models.Q(('categorie', 'HEBERGEMENT'), _negated=True), ('places__isnull', True), ('places_insertion__isnull', True), ('places_pmr__isnull', True), ('places_stabilisation__isnull', True), ('places_urgence__isnull', True)), _connector='OR'), name='dispositif_places_pour_l_hebergement', violation_error_message='Les places se comptent pour un hébergement, et pour lui seul.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("categorie", "HEBERGEMENT"),
+                        ("places__isnull", False),
+                        ("places_insertion__isnull", False),
+                        ("places_stabilisation__isnull", False),
+                        ("places_urgence__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("categorie", "HEBERGEMENT"), _negated=True),
+                        ("places__isnull", True),
+                        ("places_insertion__isnull", True),
+                        ("places_pmr__isnull", True),
+                        ("places_stabilisation__isnull", True),
+                        ("places_urgence__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_places_pour_l_hebergement",
+                violation_error_message="Les places se comptent pour un hébergement, et pour lui seul.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('places__isnull', True), ('places', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('places_urgence'), '+', models.F('places_stabilisation')), '+', models.F('places_insertion'))), _connector='OR'), name='dispositif_somme_des_places', violation_error_message='Urgence + stabilisation + insertion doit donner le nombre de places.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("places__isnull", True),
+                    (
+                        "places",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("places_urgence"), "+", models.F("places_stabilisation")
+                            ),
+                            "+",
+                            models.F("places_insertion"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_somme_des_places",
+                violation_error_message="Urgence + stabilisation + insertion doit donner le nombre de places.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('places_pmr__isnull', True), ('places_pmr__lte', models.F('places')), _connector='OR'), name='dispositif_places_pmr_dans_les_places', violation_error_message='Les places accessibles ne peuvent pas dépasser le nombre de places.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("places_pmr__isnull", True), ("places_pmr__lte", models.F("places")), _connector="OR"
+                ),
+                name="dispositif_places_pmr_dans_les_places",
+                violation_error_message="Les places accessibles ne peuvent pas dépasser le nombre de places.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie__in', ('LOGEMENT_IML', 'LOGEMENT_RS')), ('logements__isnull', False)), models.Q(models.Q(('categorie__in', ('LOGEMENT_IML', 'LOGEMENT_RS')), _negated=True), ('logements__isnull', True)), _connector='OR'), name='dispositif_logements_selon_categorie', violation_error_message="Les logements se comptent pour l'IML et les résidences sociales."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("categorie__in", ("LOGEMENT_IML", "LOGEMENT_RS")), ("logements__isnull", False)),
+                    models.Q(
+                        models.Q(("categorie__in", ("LOGEMENT_IML", "LOGEMENT_RS")), _negated=True),
+                        ("logements__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_logements_selon_categorie",
+                violation_error_message="Les logements se comptent pour l'IML et les résidences sociales.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie', 'MESURES'), ('mesures__isnull', False)), models.Q(models.Q(('categorie', 'MESURES'), _negated=True), ('mesures__isnull', True)), _connector='OR'), name='dispositif_mesures_selon_categorie', violation_error_message='Les mesures se comptent pour un accompagnement, et pour lui seul.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("categorie", "MESURES"), ("mesures__isnull", False)),
+                    models.Q(models.Q(("categorie", "MESURES"), _negated=True), ("mesures__isnull", True)),
+                    _connector="OR",
+                ),
+                name="dispositif_mesures_selon_categorie",
+                violation_error_message="Les mesures se comptent pour un accompagnement, et pour lui seul.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('categorie', 'VEILLE_SOCIALE'), models.Q(('prestations', []), _negated=True)), models.Q(models.Q(('categorie', 'VEILLE_SOCIALE'), _negated=True), ('horaires', ''), ('prestations', [])), _connector='OR'), name='dispositif_prestations_de_la_veille_sociale', violation_error_message='Les prestations sont celles de la veille sociale, obligatoires pour elle.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("categorie", "VEILLE_SOCIALE"), models.Q(("prestations", []), _negated=True)),
+                    models.Q(
+                        models.Q(("categorie", "VEILLE_SOCIALE"), _negated=True), ("horaires", ""), ("prestations", [])
+                    ),
+                    _connector="OR",
+                ),
+                name="dispositif_prestations_de_la_veille_sociale",
+                violation_error_message="Les prestations sont celles de la veille sociale, obligatoires pour elle.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(('date_fermeture__isnull', True), ('date_fermeture__gte', models.F('date_ouverture')), _connector='OR'), name='dispositif_ferme_apres_ouverture', violation_error_message="La fermeture ne peut pas précéder l'ouverture."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("date_fermeture__isnull", True),
+                    ("date_fermeture__gte", models.F("date_ouverture")),
+                    _connector="OR",
+                ),
+                name="dispositif_ferme_apres_ouverture",
+                violation_error_message="La fermeture ne peut pas précéder l'ouverture.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('statut', 'FERME'), _negated=True), ('date_fermeture__isnull', False), _connector='OR'), name='dispositif_ferme_a_une_date', violation_error_message='Un dispositif fermé a une date de fermeture.'),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("statut", "FERME"), _negated=True), ("date_fermeture__isnull", False), _connector="OR"
+                ),
+                name="dispositif_ferme_a_une_date",
+                violation_error_message="Un dispositif fermé a une date de fermeture.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispositif',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('age_min__isnull', True), ('age_min__lte', 120), _connector='OR'), models.Q(('age_max__isnull', True), ('age_max__lte', 120), _connector='OR'), models.Q(('age_min__isnull', True), ('age_max__isnull', True), ('age_max__gte', models.F('age_min')), _connector='OR')), name='dispositif_ages', violation_error_message="Les âges vont de 0 à 120, le maximum n'est pas inférieur au minimum."),
+            model_name="dispositif",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("age_min__isnull", True), ("age_min__lte", 120), _connector="OR"),
+                    models.Q(("age_max__isnull", True), ("age_max__lte", 120), _connector="OR"),
+                    models.Q(
+                        ("age_min__isnull", True),
+                        ("age_max__isnull", True),
+                        ("age_max__gte", models.F("age_min")),
+                        _connector="OR",
+                    ),
+                ),
+                name="dispositif_ages",
+                violation_error_message="Les âges vont de 0 à 120, le maximum n'est pas inférieur au minimum.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dispositif',
-            trigger=pgtrigger.compiler.Trigger(name='adresse_confidentielle_imposee', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT NEW."adresse_confidentielle")', func="\n                    IF EXISTS (\n                        SELECT FROM offre_dispositifspecificite\n                        JOIN offre_specificitepublic ON code = specificite_id\n                        WHERE dispositif_id = NEW.id AND adresse_confidentielle\n                    ) THEN\n                        RAISE check_violation USING CONSTRAINT = 'dispositif_adresse_confidentielle_imposee',\n                        MESSAGE = 'adresse confidentielle imposée';\n                    END IF;\n                    RETURN NEW;\n                ", hash='0f0cdab644c934b81719259ad74ddeab4bee2400', operation='UPDATE OF "adresse_confidentielle"', pgid='pgtrigger_adresse_confidentielle_imposee_d503c', table='offre_dispositif', when='BEFORE')),
+            model_name="dispositif",
+            trigger=pgtrigger.compiler.Trigger(
+                name="adresse_confidentielle_imposee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NOT NEW."adresse_confidentielle")',
+                    func="\n                    IF EXISTS (\n                        SELECT FROM offre_dispositifspecificite\n                        JOIN offre_specificitepublic ON code = specificite_id\n                        WHERE dispositif_id = NEW.id AND adresse_confidentielle\n                    ) THEN\n                        RAISE check_violation USING CONSTRAINT = 'dispositif_adresse_confidentielle_imposee',\n                        MESSAGE = 'adresse confidentielle imposée';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="0f0cdab644c934b81719259ad74ddeab4bee2400",
+                    operation='UPDATE OF "adresse_confidentielle"',
+                    pgid="pgtrigger_adresse_confidentielle_imposee_d503c",
+                    table="offre_dispositif",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
