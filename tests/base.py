@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from django.apps import apps
 from django.db import connection, models
+from psycopg import sql
 
 
 @contextmanager
@@ -21,11 +22,12 @@ def committed(django_db_blocker):
                 # Neither foreign keys nor triggers: the journal and the history refuse to be emptied.
                 cursor.execute("SET session_replication_role = replica")
                 for model in apps.get_models():
-                    table = model._meta.db_table
+                    delete = sql.SQL("DELETE FROM {}").format(sql.Identifier(model._meta.db_table))
                     if model in last:
-                        cursor.execute(f'DELETE FROM "{table}" WHERE "{model._meta.pk.column}" > %s', [last[model]])
+                        after = sql.SQL(" WHERE {} > %s").format(sql.Identifier(model._meta.pk.column))
+                        cursor.execute(delete + after, [last[model]])
                     elif model._meta.label in EMPTIED:
-                        cursor.execute(f'DELETE FROM "{table}"')
+                        cursor.execute(delete)
                 cursor.execute("SET session_replication_role = origin")
             connection.close()
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from django.conf import settings
 from django.test import Client
 
 from comptes import saisies
@@ -18,6 +19,8 @@ class Navigateur(Client):
 
     def stamp(self) -> str:
         """A new stamp of the user who is logged in, under their active habilitation; empty for a visitor."""
+        if settings.SESSION_COOKIE_NAME not in self.cookies:
+            return ""  # asking for its session would open one
         session = self.session
         utilisateur = Utilisateur.objects.filter(pk=session.get("_auth_user_id")).first()
         if utilisateur is None:

@@ -57,8 +57,9 @@ def _found(request):
     """The search of the page, and of its export: same form, same rows."""
     auteur = request.habilitation
     form = RechercheComptesForm(request.GET, auteur=auteur)
-    form.is_valid()
-    words, profil, etat = (form.cleaned_data.get(field, "") for field in ("q", "profil", "etat"))
+    if not form.is_valid():
+        return form, Utilisateur.objects.none()
+    words, profil, etat = (form.cleaned_data[field] for field in ("q", "profil", "etat"))
     managed = Habilitation.objects.manageable_by(auteur)
     accounts = Utilisateur.objects.manageable_by(auteur)
     for word in fold(words).split():

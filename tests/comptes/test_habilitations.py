@@ -1,0 +1,179 @@
+"""Giving, extending and taking away habilitations; the last national administrator; orphan grants."""
+
+import threading
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from comptes import actions
+from comptes.droits import Profil
+from comptes.models import EntreeJournal, Habilitation, Octroi, Utilisateur
+from comptes.nuit import run
+from siao.socle.refusal import Refusal
+from tests.comptes.fabrique import client_of, habilitation_of, habilite, make_utilisateur, words
+from tests.offre.fabrique import make_dispositif, make_rattachement
+
+
+@pytest.fixture
+def admin(db):
+    return make_utilisateur(Profil.ADMIN_DEPARTEMENTAL)
+
+
+@pytest.fixture
+def page(admin):
+    return client_of(admin)
+
+
+def test_given_then_withdrawn_it_counts_from_the_next_click(page, admin):
+    agent = make_utilisateur(Profil.ECOUTANT_115)
+    elsewhere = client_of(agent)
+    add = reverse("ajouter_habilitation", args=[agent.pk])
+    page.post(f"{add}?profil=ADMIN_SIAO", {"territoire": "siao-44", "date_debut": "01/01/2026", "date_fin": ""})
+    given = agent.habilitations.get(profil=Profil.ADMIN_SIAO)
+    assert given.accordee_par == admin
+    elsewhere.post(reverse("choisir_habilitation"), {"habilitation": given.pk})
+    assert elsewhere.get(reverse("comptes")).status_code == 200
+
+    withdraw = reverse("retirer_habilitation", args=[given.pk])
+    assert "Elle cesse tout de suite" in words(page.get(withdraw))
+    assert page.post(withdraw).url == reverse("compte", args=[agent.pk])
+    given.refresh_from_db()
+    assert given.retiree_par == admin
+    assert elsewhere.get(reverse("comptes")).status_code == 403
+    assert page.post(withdraw).status_code == 404  # already withdrawn
+    assert list(EntreeJournal.objects.filter(objet_type="comptes.habilitation").values_list("action", flat=True)) == [
+        "retirer_habilitation",
+        "comptes.retirer",
+        "retirer_habilitation",
+        "comptes.accorder",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profil", "territoire"),
+    [("ADMIN_DEPARTEMENTAL", "departement-44"), ("ADMIN_SIAO", "siao-35"), ("ANALYSTE", "france")],
+    ids=["same rank", "another département", "wider"],
+)
+def test_nobody_gives_above_or_outside_their_own(page, profil, territoire):
+    agent = make_utilisateur(Profil.ECOUTANT_115)
+    address = reverse("ajouter_habilitation", args=[agent.pk]) + f"?profil={profil}"
+    form = {"territoire": territoire, "date_debut": "01/01/2026", "date_fin": ""}
+    assert page.post(address, form).status_code == 200
+    assert agent.habilitations.count() == 1
+
+
+def test_the_action_refuses_by_itself_what_no_form_offers(admin):
+    """What a forged request could ask: the rule is in the action, not in the choices of the form."""
+    from comptes.models import Departement, Region, Siao
+
+    auteur, agent = habilitation_of(admin), make_utilisateur(None)
+    elsewhere = make_dispositif(make_rattachement("35"))
+    here = make_dispositif(make_rattachement("44"))
+    for profil, where in (
+        (Profil.ADMIN_NATIONAL, {}),
+        (Profil.ADMIN_DEPARTEMENTAL, {"territoire": Departement.objects.get(pk="44")}),
+        (Profil.ANALYSTE, {"territoire": Region.objects.get(pk="52")}),
+        (Profil.ANALYSTE, {}),
+        (Profil.ADMIN_SIAO, {"territoire": Siao.objects.get(pk="35")}),
+        (Profil.TRAVAILLEUR_SOCIAL, {"objets": [elsewhere]}),
+        (Profil.TRAVAILLEUR_SOCIAL, {"objets": [here, elsewhere]}),
+        (Profil.TRAVAILLEUR_SOCIAL, {"objets": []}),
+    ):
+        with pytest.raises(Refusal):
+            actions.grant(auteur=auteur, utilisateur=agent, profil=profil, **where)
+    assert not agent.habilitations.exists()
+    actions.grant(auteur=auteur, utilisateur=agent, profil=Profil.TRAVAILLEUR_SOCIAL, objets=[here])
+    assert agent.habilitations.count() == 1
+
+
+@pytest.mark.django_db
+def test_one_entite_in_several_departements():
+    port = make_rattachement("44")
+    region = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52")
+    same_entite = make_rattachement("49", entite=port.entite, nom="Association du Port, Anjou")
+    agent = make_utilisateur(Profil.GESTIONNAIRE_ENTITE, objets=[port])
+    [one] = agent.habilitations.all()
+    page = client_of(region)
+    address = reverse("etendre_habilitation", args=[one.pk])
+    assert "Voir ce département" in words(page.get(address))
+    assert "Association du Port, Anjou" in words(page.get(f"{address}?departement=49"))
+    page.post(f"{address}?departement=49", {"objets": [same_entite.pk]})
+
+    habilitation = habilitation_of(agent)
+    assert habilitation.codes_departements == {"44", "49"}
+    here, there, not_theirs = (
+        make_dispositif(port),
+        make_dispositif(same_entite),
+        make_dispositif(make_rattachement("49")),
+    )
+    seen = set(type(here).objects.visible_to(habilitation.perimetre))
+    assert seen == {here, there}
+    assert not_theirs not in seen
+    # The administrator of one of the two départements no longer manages it alone.
+    departement = client_of(make_utilisateur(Profil.ADMIN_DEPARTEMENTAL))
+    assert departement.get(reverse("retirer_habilitation", args=[one.pk])).status_code == 404
+
+
+# --- The last national administrator ----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_last_national_administrator_stays():
+    only = make_utilisateur(Profil.ADMIN_NATIONAL)
+    page = client_of(only)
+    habilitation = habilitation_of(only)
+    answer = page.post(reverse("retirer_habilitation", args=[habilitation.pk]))
+    assert "C'est le dernier administrateur national" in words(answer)
+    answer = page.post(reverse("desactiver_compte", args=[only.pk]))
+    assert "C'est le dernier administrateur national" in words(answer)
+    assert page.get(reverse("comptes")).status_code == 200
+
+    second = make_utilisateur(Profil.ADMIN_NATIONAL)
+    Utilisateur.objects.filter(pk=second.pk).update(is_active=False)  # does not count
+    assert page.post(reverse("retirer_habilitation", args=[habilitation.pk])).status_code == 200
+    Utilisateur.objects.filter(pk=second.pk).update(is_active=True)
+    assert page.post(reverse("retirer_habilitation", args=[habilitation.pk])).status_code == 302
+
+
+def test_two_administrators_who_remove_each_other_at_once_leave_one(commits):
+    pair = [make_utilisateur(Profil.ADMIN_NATIONAL) for _ in range(2)]
+    held = [habilitation_of(utilisateur) for utilisateur in pair]
+    start, refused = threading.Barrier(2), []
+
+    def remove(auteur, other):
+        start.wait()
+        try:
+            actions.withdraw(auteur=auteur, habilitation=other)
+        except Refusal as refusal:
+            refused.append(str(refusal))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=remove, args=(held[i], held[1 - i])) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL).count() == 1
+    assert refused == [actions.LAST_NATIONAL]
+
+
+# --- Orphan grants ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_grant_whose_object_is_gone_opens_nothing_and_is_cleaned_at_night():
+    dispositif = make_dispositif(make_rattachement("44"))
+    kept = make_dispositif(make_rattachement("44"))
+    agent = make_utilisateur(Profil.RESPONSABLE_DISPOSITIF, objets=[dispositif, kept])
+    dispositif.delete()
+    perimetre = habilitation_of(agent).perimetre
+    assert set(type(kept).objects.visible_to(perimetre)) == {kept}
+    assert client_of(agent).get(reverse("accueil")).status_code == 200
+
+    assert Octroi.objects.count() == 2
+    assert run()["octrois_orphelins"] == 1
+    assert Octroi.objects.get().content_object == kept
+    habilite(agent, Profil.TRAVAILLEUR_SOCIAL, objets=[kept])  # same person, same object, another profil
+    assert run()["octrois_orphelins"] == 0
