@@ -24,6 +24,12 @@ class SessionStore(DatabaseStore):
     def get_model_class(cls):
         return Session
 
+    def cycle_key(self):
+        if opening := self.get(OPENING):
+            # The new row is written before the old one goes: they cannot share a reference.
+            self[OPENING] = opening | {"reference": str(uuid.uuid4())}
+        super().cycle_key()
+
     def create_model_instance(self, data):
         row = super().create_model_instance(data)
         if opening := data.get(OPENING):
