@@ -85,10 +85,8 @@ def _perimetre(profil: Profil, line: dict[str, str], chercher: Recherche) -> dic
         return {"territoire": departement}
     found = chercher(niveau, departement.code, line["structure"]) if line["structure"] else []
     if len(found) != 1:
-        what = "entités" if niveau == Niveau.ENTITE else "dispositifs"
-        raise _ToChoose(
-            f"{len(found)} {what} nommés « {line['structure']} » dans le {departement.code} : choisir le sien"
-        )
+        what = "entités nommées" if niveau == Niveau.ENTITE else "dispositifs nommés"
+        raise _ToChoose(f"{len(found)} {what} « {line['structure']} » dans le {departement.code} : choisir")
     return {"objets": tuple(found)}
 
 

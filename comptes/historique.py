@@ -65,7 +65,7 @@ def readable(events, objet) -> list[dict]:
     """Each of ``events`` as people read it: when, who (user or job), what, and field by field before and after."""
     from comptes.models import Utilisateur
 
-    contexts = [event.pgh_context.metadata if event.pgh_context else {} for event in events]
+    contexts = [event.pgh_context or {} for event in events]
     authors = Utilisateur.objects.in_bulk(
         {context["utilisateur"] for context in contexts if context.get("utilisateur")}
     )

@@ -1,0 +1,101 @@
+"""The change history: every write of every tracked table, whoever wrote it, with its author and its request."""
+
+import pghistory
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.utils import ProgrammingError
+from django.urls import reverse
+from pghistory.models import Events
+
+from comptes import historique
+from comptes.droits import Profil
+from comptes.models import Habilitation, Message, Octroi, Partage, Utilisateur
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+
+pytestmark = pytest.mark.django_db
+
+
+def labels(objet) -> list[str]:
+    return [event.pgh_label for event in Events.objects.tracks(objet).order_by("pgh_id")]
+
+
+def test_every_business_table_of_the_accounts_has_one():
+    tracked = {apps.get_model(label) for label in historique.MODELES}
+    assert {Utilisateur, Habilitation, Octroi, Partage, Message} <= tracked
+
+
+def test_eight_ways_of_writing_are_all_kept():
+    one, two = make_utilisateur(None), make_utilisateur(None)
+    one.prenom = "Enregistrée"
+    one.save()
+    Utilisateur.objects.filter(pk=one.pk).update(prenom="Mise à jour")
+    Utilisateur.objects.bulk_update([Utilisateur(pk=one.pk, prenom="En lot")], ["prenom"])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE comptes_utilisateur SET prenom = 'SQL' WHERE id = %s", [one.pk])
+    Utilisateur.objects.bulk_create(
+        [Utilisateur(courriel="lot1@test.example"), Utilisateur(courriel="lot2@test.example")]
+    )
+    batch = Utilisateur.objects.filter(courriel__startswith="lot")
+    made = list(batch)
+    Utilisateur.objects.bulk_create(
+        [Utilisateur(courriel="lot1@test.example", nom="Repris")],
+        update_conflicts=True,
+        unique_fields=["courriel"],
+        update_fields=["nom"],
+    )
+    Utilisateur.objects.filter(pk=made[1].pk).delete()
+    two.delete()
+    assert labels(one) == ["insert", "update", "update", "update", "update"]
+    assert labels(made[0]) == ["insert", "update"]
+    assert labels(made[1]) == ["insert", "delete"]
+    assert Utilisateur.pgh_event_model.objects.filter(courriel=two.courriel, pgh_label="delete").count() == 1
+
+
+def test_neither_the_password_nor_each_login_is_copied():
+    agent = make_utilisateur(None)
+    agent.set_password("une phrase assez longue")
+    agent.save()
+    client_of(agent).get(reverse("accueil"))
+    assert labels(agent) == ["insert"]
+    event = Utilisateur.pgh_event_model.objects.filter(pgh_obj=agent).get()
+    assert not hasattr(event, "password")
+
+
+def test_the_history_itself_does_not_change():
+    agent = make_utilisateur(None)
+    events = Utilisateur.pgh_event_model.objects.filter(pgh_obj=agent)
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        events.update(prenom="Autre")
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        events.delete()
+
+
+def test_a_request_signs_its_changes_and_the_page_shows_them():
+    admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
+    client = client_of(admin)
+    client.post(reverse("modifier_compte", args=[ecoutant.pk]), {"prenom": "Louise", "nom": "Nouveau"})
+    client.post(reverse("desactiver_compte", args=[ecoutant.pk]))
+    signature = Events.objects.tracks(ecoutant).order_by("-pgh_id").first().pgh_context
+    assert (signature["utilisateur"], signature["habilitation"]) == (admin.pk, admin.habilitations.get().pk)
+    assert len(signature["demande"]) == 36
+
+    page = words(client.get(reverse("historique", args=["comptes.utilisateur", ecoutant.pk])))
+    assert f"Par {admin}" in page
+    for seen in ("prénom", "Agent", "Louise", "actif", "oui", "non", "Création", "Modification", signature["demande"]):
+        assert seen in page
+
+
+def test_a_job_signs_with_its_name():
+    agent = make_utilisateur(None)
+    with historique.acting(utilisateur=None, travail="essai.de.nuit"):
+        Utilisateur.objects.filter(pk=agent.pk).update(nom="De nuit")
+    assert Events.objects.tracks(agent).order_by("-pgh_id").first().pgh_context["travail"] == "essai.de.nuit"
+    admin = client_of(make_utilisateur(Profil.ADMIN_NATIONAL))
+    assert "Par essai.de.nuit" in words(admin.get(reverse("historique", args=["comptes.utilisateur", agent.pk])))
+
+
+def test_outside_a_context_a_change_is_kept_without_author():
+    assert not hasattr(pghistory.runtime._tracker, "value")
+    agent = make_utilisateur(None)
+    assert Events.objects.tracks(agent).get().pgh_context is None
