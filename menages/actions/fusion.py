@@ -35,9 +35,9 @@ def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identit
         raise Refusal("C'est deux fois la même fiche : choisissez-en une autre.")
     locked = lock_personnes([maitre.pk, absorbee.pk])
     maitre, absorbee = locked[maitre.pk], locked[absorbee.pk]
-    # A doubt about where somebody may be shown is a no.
-    chosen = {**identite, "protegee": maitre.protegee or absorbee.protegee}
     before = {field: getattr(maitre, field) for field in KEPT}
+    # A doubt about whether somebody may be located is a no.
+    chosen = {**before, **identite, "protegee": maitre.protegee or absorbee.protegee}
     moved = [
         {"modele": relation.model._meta.label, "champ": relation.field.name, "cles": keys}
         for relation in relations()
