@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help install run test lint format bench lock
+.PHONY: help install run test crash fuzz lint format bench images lock
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,6 +27,12 @@ test: install lint ## The whole suite, on PostgreSQL, Redis, a real worker and a
 	@$(BIN)/python -m tests.chromium
 	@$(BIN)/python -m pytest -n auto
 
+crash: install ## Ten kill points × who dies × ten runs, and the queue emptied: prints the table (about 20 minutes)
+	@$(BIN)/python -m pytest tests/offre/test_import_interrompu.py tests/offre/test_import_sans_file.py --interruptions 10 -n auto -q
+
+fuzz: install ## 300 mutated workbooks; each must be read or refused (FUZZ_SEED=n for others)
+	@FUZZ_FILES=300 $(BIN)/python -m pytest tests/socle/test_workbook_fuzz.py -q -n auto
+
 lint: install ## Formatting, style, templates, layers, migrations and deployment checks
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -42,6 +48,9 @@ format: install ## Rewrite the code and the templates in the house format
 
 bench: install ## Measure against the peers; the table is printed and kept in var/bench.json
 	@$(BIN)/python -m tests.bench
+
+images: install ## Take the pictures of the README again, in the browser tests
+	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py
 
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from offre.temps1 import travaux
+from offre.temps1 import fichiers, travaux
+from siao.socle.jobs import wake_again
 
 
 @shared_task
@@ -28,7 +29,12 @@ def undo_import(travail_id: int) -> None:
 def reconcile_imports() -> None:
     """Call again what the queue may have lost: states that wait for a worker, reports, e-mails."""
     for task, travail_id in travaux.forgotten():
-        TASKS[task].delay(travail_id)
+        wake_again(TASKS[task], travail_id)
+
+
+@shared_task
+def verify_files() -> None:
+    fichiers.verify(apply=True)
 
 
 TASKS = {"read": read_import, "apply": apply_import, "undo": undo_import}

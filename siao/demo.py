@@ -51,6 +51,7 @@ OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 @transaction.atomic
 def load() -> None:
     """Create what is missing of the demonstration; what exists is left as its users made it."""
+<<<<<<< HEAD
     for name, profil in NATIONAUX.items():
         _account(f"{name}@demo.example", profil)
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
@@ -81,10 +82,50 @@ def _perimetre(profil: Profil, departement: Departement | None) -> dict:
             return {"objets": [rattachement if niveau == Niveau.ENTITE else dispositif]}
         case _:
             return {"territoire": departement}
+=======
+    load_accounts()
+    for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        if not Dispositif.objects.filter(departement=departement).exists():
+            auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
+            _load_offre(departement, auteur)
+    load_accounts()  # those who work in an entité or a dispositif
 
 
-def _has_offre(departement: Departement) -> bool:
-    return Dispositif.objects.filter(departement=departement).exists()
+def load_accounts() -> None:
+    """The accounts alone: without offre, not those who work in an entité or a dispositif."""
+    for name, profil in NATIONAUX.items():
+        _load_account(f"{name}@demo.example", profil, profil.label)
+    for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        for name, profil in PROFILS.items():
+            nom = f"{profil.label} {departement.code}"
+            _load_account(f"{name}.{departement.code}@demo.example", profil, nom, departement)
+
+
+def _load_account(courriel: str, profil: Profil, nom: str, departement: Departement | None = None) -> None:
+    perimetre = _perimetre(profil, departement)
+    if perimetre is None:
+        return
+    utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
+    if utilisateur is None:
+        utilisateur = Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
+    if not utilisateur.habilitations.filter(profil=profil).exists():
+        create_habilitation(utilisateur=utilisateur, profil=profil, **perimetre)
+>>>>>>> origin/main
+
+
+def _perimetre(profil: Profil, departement: Departement | None) -> dict | None:
+    """Where the account of ``profil`` works: the département, its SIAO, or an entité and one of its dispositifs."""
+    match profil.niveaux[-1]:
+        case Niveau.SIAO:
+            return {"territoire": departement.siaos.first()}
+        case Niveau.ENTITE | Niveau.DISPOSITIF as niveau:
+            dispositif = Dispositif.objects.filter(departement=departement).first()
+            if dispositif is None:
+                return None
+            rattachement = Rattachement.objects.get(entite=dispositif.entite, departement=departement)
+            return {"objets": [rattachement if niveau == Niveau.ENTITE else dispositif]}
+        case _:
+            return {"territoire": departement}
 
 
 def _load_offre(departement: Departement, auteur: Utilisateur) -> None:

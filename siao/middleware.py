@@ -1,4 +1,7 @@
-"""What every response of the site carries, whatever the application."""
+"""What every request and every response of the site goes through, whatever the application."""
+
+from django.conf import settings
+from django.db import connection
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -11,5 +14,16 @@ def private_pages(get_response):
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
+
+    return middleware
+
+
+def one_attempt(get_response):
+    """When PostgreSQL is away, learn it once: session, user and log would each wait for an attempt of their own."""
+
+    def middleware(request):
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            connection.cursor().close()
+        return get_response(request)
 
     return middleware

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "siao.middleware.private_pages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "siao.middleware.one_attempt",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,7 +110,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=3)
+# Seconds: a server that cannot be reached, or that vanished without a word, is noticed instead of waited for.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts and sessions -------------------------------------------------------------------------------------
@@ -219,8 +223,15 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# A workbook within its limits never touches the disk before it is known to be one.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "siao.socle.http.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Language --------------------------------------------------------------------------------------------------
 
@@ -256,6 +267,7 @@ STORAGES = {
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@siao.example")
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
@@ -274,19 +286,23 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long Redis is away, the worker takes it back
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": env.int("VISIBILITY_TIMEOUT", default=1200),
-    "unacked_restore_interval": 10,
+    "unacked_restore_interval": env.float("UNACKED_RESTORE_EVERY", default=10.0),
     "unacked_restore_throttle": 1,
-    # A web request that cannot reach Redis must not wait: the reconciler will enqueue the job.
+    # A web request must not wait for a Redis that does not answer: the reconciler will enqueue the job.
+    "max_retries": 0,
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 2,
 }
 CELERY_VISIBILITY_TIMEOUT = CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)  # seconds
+# Seconds between two rounds of the reconciler, and after which a job that nobody has begun counts as forgotten.
+RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)
+FORGOTTEN_AFTER = env.float("FORGOTTEN_AFTER", default=10.0)
 
 # --- Logs: JSON lines with a request id, no personal data --------------------------------------------------------
 

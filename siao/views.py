@@ -56,7 +56,8 @@ def sante(request):
 
 
 def bad_request(request, exception=None):
-    return _error(request, 400)
+    # A session that cannot be saved is a bad request for Django, even when the database is what failed.
+    return _error(request, 503 if _failed_on_database(exception) else 400)
 
 
 def permission_denied(request, exception=None):
@@ -73,8 +74,13 @@ def page_not_found(request, exception=None):
 
 def server_error(request):
     """Last resort. A database that does not answer is an ordinary event: it has its own page."""
-    failed_on_database = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
-    return _error(request, 503 if failed_on_database else 500)
+    return _error(request, 503 if _failed_on_database(sys.exc_info()[1]) else 500)
+
+
+def _failed_on_database(error: BaseException | None) -> bool:
+    while error and not isinstance(error, OperationalError | InterfaceError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _error(request, status: int, template: str | None = None):

@@ -14,7 +14,7 @@ class Navigateur(Client):
     def post(self, path, data=None, *args, **options):
         data = {} if data is None else data
         if isinstance(data, dict) and saisies.FIELD not in data and (stamp := self.stamp()):
-            data = {**data, saisies.FIELD: stamp}
+            data = {saisies.FIELD: stamp, **data}  # first, as in the pages: what follows a huge file is dropped
         return super().post(path, data, *args, **options)
 
     def stamp(self) -> str:
@@ -23,8 +23,11 @@ class Navigateur(Client):
             return ""  # asking for its session would open one
         session = self.session
         utilisateur = Utilisateur.objects.filter(pk=session.get("_auth_user_id")).first()
-        if utilisateur is None:
-            return ""
-        held = list(Habilitation.objects.of(utilisateur))
-        active = next((h for h in held if h.pk == session.get(SESSION_KEY)), held[0] if held else None)
-        return saisies.stamp(SimpleNamespace(user=utilisateur, habilitation=active))
+        return stamp_of(utilisateur, session.get(SESSION_KEY)) if utilisateur else ""
+
+
+def stamp_of(utilisateur: Utilisateur, habilitation: int | None = None) -> str:
+    """A new stamp of ``utilisateur`` under the habilitation they chose (primary key), by default their first."""
+    held = list(Habilitation.objects.of(utilisateur))
+    active = next((h for h in held if h.pk == habilitation), held[0] if held else None)
+    return saisies.stamp(SimpleNamespace(user=utilisateur, habilitation=active))

@@ -6,9 +6,10 @@ from pathlib import PurePath
 
 import structlog
 from django.core.files.base import File
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from comptes.models import Departement, Region, Utilisateur
 from offre import tasks
@@ -42,30 +43,37 @@ class Depot:
 def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: Statut, fichier: File, nom: str) -> Depot:
     """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one."""
     if fichier.size > LIMITS.file_bytes:
-        raise Refused("trop_gros", limit=LIMITS.file_bytes // 1_000_000)
+        raise too_big()
     sha256 = _sha256(fichier)
     _lock(territoire)
     existing = _same_file(territoire, sha256)
-    if existing and existing.etat in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC):
-        # The base or the rules may have changed since: the same import is read again.
-        remplaces = _replace_current(territoire, keep=existing)
-        Import.objects.filter(pk=existing.pk).update(
-            etat=Etat.DEPOSE, motif="", tentatives=0, annotations=0, annote="", statut_vise=statut, change_le=Now()
-        )
-        wake(tasks.read_import, existing.pk)
-        return Depot(existing, nouveau=False, remplaces=remplaces)
-    if existing:
+    if existing and existing.etat not in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC):
         return Depot(existing, nouveau=False, remplaces=[])
-    remplaces = _replace_current(territoire)
-    travail = Import(
-        departement=territoire if isinstance(territoire, Departement) else None,
-        region=territoire if isinstance(territoire, Region) else None,
+    remplaces = _replace_current(territoire, keep=existing)
+    travail = existing or Import(
+        **_owner(territoire),
         nom_fichier=display_name(nom),
         sha256=sha256,
         taille=fichier.size,
-        statut_vise=statut,
         depose_par=auteur,
     )
+    _store(travail, fichier)
+    kill_point("P1")
+    travail.statut_vise = statut
+    if existing:
+        # The base or the rules may have changed since: the same import is read again.
+        anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": "", "change_le": Now()}
+        Import.objects.filter(pk=existing.pk).update(fichier=travail.fichier.name, statut_vise=statut, **anew)
+    else:
+        travail.save()
+        Avancement.objects.create(travail=travail)
+    Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
+    wake(tasks.read_import, travail.pk)
+    return Depot(travail, nouveau=existing is None, remplaces=remplaces)
+
+
+def _store(travail: Import, fichier: File) -> None:
+    """Keep the bytes under a new name. Those of the first deposit may be lost, or past their time."""
     try:
         travail.fichier.save("classeur", fichier, save=False)
     except OSError as error:
@@ -74,12 +82,11 @@ def deposit(*, auteur: Utilisateur, territoire: Departement | Region, statut: St
             "Le fichier n'a pas pu être conservé : l'espace de stockage est plein ou injoignable. Rien n'a changé, "
             "réessayez dans quelques minutes ou prévenez votre référent."
         ) from error
-    kill_point("P1")
-    travail.save()
-    Avancement.objects.create(travail=travail)
-    Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
-    wake(tasks.read_import, travail.pk)
-    return Depot(travail, nouveau=True, remplaces=remplaces)
+
+
+def too_big() -> Refused:
+    """What to answer to a file over the limit."""
+    return Refused("trop_gros", limit=LIMITS.file_bytes // 1_000_000)
 
 
 def display_name(name: str) -> str:
@@ -98,11 +105,10 @@ def _sha256(fichier: File) -> str:
 
 def _lock(territoire) -> None:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '10s'")
-            lock_territoire(territoire)
-            cursor.execute("SET LOCAL lock_timeout = 0")
+        lock_territoire(territoire)
     except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
         raise Refusal(
             f"Un import concernant {territoire.designation} est en train d'être enregistré : réessayez dans une minute."
         ) from error

@@ -35,17 +35,27 @@ EN_ATTENTE_DE_MACHINE = (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER)
 EN_COURS = (Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER)
 """Not applied yet: the next workbook of the territory takes their place."""
 
+LUS = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
+"""Read to the end: what was found may be worth an annotated workbook."""
+
 EN_VIGUEUR = (Etat.IMPORTE, Etat.A_ANNULER)
 """What the offre of the territory comes from."""
 
 
-DELAI = datetime.timedelta(seconds=10)
-"""After which a job that nobody has begun counts as forgotten."""
+ANNOTATIONS = 3
+"""Times that the annotated workbook of an import is tried."""
+
+FOLDER = "temps1"
+"""Where the storage keeps the files of imports."""
+
+GARDE_APRES_IMPORT = datetime.timedelta(days=90)
+GARDE_SANS_IMPORT = datetime.timedelta(days=30)
+"""How long the files of an import are kept: after it was imported, or since its last change when it was not."""
 
 
 def _path(instance, filename) -> str:
     # Never the user's name for it: it would reach the disk, the logs and the headers.
-    return f"temps1/{uuid.uuid4()}"
+    return f"{FOLDER}/{uuid.uuid4()}"
 
 
 class ImportQuerySet(models.QuerySet):
@@ -68,15 +78,32 @@ class ImportQuerySet(models.QuerySet):
         return self.select_related("departement", "region", "depose_par", "applique_par", "annule_par")
 
     def a_annoter(self):
-        """Read, with errors or warnings, and not annotated yet; three attempts at most."""
-        read = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
+        """Read, with errors or warnings, and not annotated yet; ``ANNOTATIONS`` attempts at most."""
         with_anomalies = models.Exists(Anomalie.objects.filter(travail=models.OuterRef("pk")))
-        return self.filter(with_anomalies, etat__in=read, annote="", annotations__lt=3)
+        return self.filter(with_anomalies, etat__in=LUS, annote="", annotations__lt=ANNOTATIONS).exclude(fichier="")
+
+    def waiting(self):
+        """Those for which a worker has something to do: read, apply, undo, annotate, tell."""
+        return self.filter(
+            Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True) | Q(pk__in=self.a_annoter().values("pk"))
+        )
 
     def oublies(self):
         """What a worker should have begun a moment ago: the queue may have lost the call."""
-        waiting = Q(etat__in=EN_ATTENTE_DE_MACHINE) | Q(a_prevenir=True) | Q(pk__in=self.a_annoter().values("pk"))
-        return self.filter(waiting, change_le__lt=timezone.now() - DELAI).order_by("pk")
+        delay = datetime.timedelta(seconds=settings.FORGOTTEN_AFTER)
+        return self.waiting().filter(change_le__lt=timezone.now() - delay).order_by("pk")
+
+    def perimes(self, now: datetime.datetime):
+        """Those that still have files and should not any more."""
+        applied = Q(applique_le__lt=now - GARDE_APRES_IMPORT)
+        never_applied = Q(applique_le__isnull=True, change_le__lt=now - GARDE_SANS_IMPORT)
+        over = self.filter(applied | never_applied).exclude(etat__in=EN_ATTENTE_DE_MACHINE)
+        return over.exclude(fichier="", annote="")
+
+    def sans_suite(self, now: datetime.datetime):
+        """Those whose content serves no more: they will not be imported, nor undone, nor put back by an undo."""
+        ended = Q(etat__in=(Etat.REFUSE, Etat.ECHEC, Etat.ANNULE)) | Q(etat=Etat.REMPLACE, applique_le__isnull=True)
+        return self.filter(ended, change_le__lt=now - GARDE_SANS_IMPORT)
 
 
 class Import(models.Model):
@@ -178,6 +205,13 @@ class Import(models.Model):
         return reverse("offre:import", args=[self.pk])
 
     @property
+    def annotation_attendue(self) -> bool:
+        """Whether an annotated workbook will come."""
+        found = self.bilan.get("erreurs") or self.bilan.get("avertissements")
+        may_come = self.fichier and not self.annote and self.annotations < ANNOTATIONS
+        return bool(found and may_come) and self.etat in LUS
+
+    @property
     def poids(self) -> str:
         """Size of the file as people say it: « 84 ko »."""
         ko = max(1, round(self.taille / 1000))
@@ -190,6 +224,11 @@ class Import(models.Model):
         words = {"crees": "créés", "modifies": "modifiés", "inchanges": "inchangés", "absents": "absents"}
         totals = {word: sum(counts[key] for counts in tabs) for key, word in words.items()}
         return ", ".join(f"{total} {word}" for word, total in totals.items() if total)
+
+    @property
+    def noms_fichiers(self) -> list[str]:
+        """Names of its files in the storage."""
+        return [file.name for file in (self.fichier, self.annote) if file]
 
     @property
     def territoire(self) -> Departement | Region:
@@ -260,9 +299,9 @@ class Anomalie(models.Model):
 
 
 class Nature(models.TextChoices):
-    CREE = "CREE", "Créé"
-    MODIFIE = "MODIFIE", "Modifié"
-    ABSENT = "ABSENT", "Absent du fichier"
+    CREE = "CREE", "Créés"
+    MODIFIE = "MODIFIE", "Modifiés"
+    ABSENT = "ABSENT", "Absents du fichier"
 
 
 class Decision(models.TextChoices):

@@ -8,6 +8,7 @@ from django.db.models import ProtectedError
 from comptes.models import Utilisateur
 from offre.models import Ecart, Entite
 from offre.models.imports import Decision, Nature, Resultat
+from siao.socle.killpoints import kill_point
 
 from .application import change_dispositifs, change_entites, entite_ids, update_fiches
 from .declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
@@ -27,6 +28,7 @@ def undo_changes(ecarts: Sequence[Ecart], rows: Rows, departements: Sequence[str
     fiches = fiches_of(departements, Listes(), TABLES)
     by_id = {sheet: {fiche.id: fiche for fiche in known.values()} for sheet, known in fiches.items()}
     for sheet in _CHILDREN_FIRST:
+        kill_point("P7")
         concerned = [ecart for ecart in ecarts if ecart.feuille == sheet and _was_applied(ecart)]
         undone = [ecart for ecart in concerned if _still_there(ecart, by_id[sheet].get(ecart.objet), rows)]
         deleted = _delete(TABLES[sheet], [ecart.objet for ecart in undone if ecart.nature == Nature.CREE])

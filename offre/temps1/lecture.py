@@ -19,6 +19,7 @@ from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
 from siao.socle.columns.sheets import letter, sentence
 from siao.socle.columns.types import FAILED, hint
+from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold
 from siao.socle.workbook.cells import Sheet as SheetContent
@@ -116,6 +117,7 @@ class _Checker:
         rows = {sheet.name: self._read(sheet) for sheet in SHEETS}
         self.progress("Contrôle des entités", 0, len(rows[ENTITES.name]))
         self._check_entites(rows[ENTITES.name])
+        kill_point("P6")
         self.progress("Contrôle des dispositifs", 0, len(rows[DISPOSITIFS.name]))
         self._check_dispositifs(rows[DISPOSITIFS.name])
         self.progress("Contrôle des financements", 0, len(rows[FINANCEMENTS.name]))

@@ -59,27 +59,33 @@ class _DataTab:
         self.last_row = sheet.first_row + LIMITS.rows - 1
 
     def write(self, rows, marks) -> None:
+        # In constant memory, what is above the last row written can no longer be touched: ranges first, then each row
+        # with its comments.
         for position, column in enumerate(self.sheet.columns):
-            self.tab.set_column(position, position, column.type.width, self.book.format(**self._base_format(column)))
-        self._write_head()
-        for number, values in rows:
-            for position, value in enumerate(values[: len(self.sheet.columns)]):
-                mark = marks.get((number, position))
-                if value is None and mark is None:
-                    continue
-                properties = self._base_format(self.sheet.columns[position])
-                if mark:
-                    properties["bg_color"] = RED if mark.error else YELLOW
-                self.book.write(self.tab, number - 1, position, value, **properties)
-        for (number, position), mark in marks.items():
-            self.tab.write_comment(number - 1, position, mark.comment, {"x_scale": 2.5, "y_scale": 1.5})
-        for position, column in enumerate(self.sheet.columns):
+            style = self.book.format(**self._base_format(column))
+            self.tab.set_column(position, position, column.type.width, style)
             self._colour(position, column, marked=bool(marks))
             self._validate(position, column)
         self.tab.freeze_panes(self.sheet.header_row, 1)
         self.tab.set_landscape()
         self.tab.fit_to_pages(1, 0)
         self.tab.repeat_rows(self.sheet.header_row - 1)
+        self._write_head()
+        for number, values in rows:
+            self._write_row(number, values, marks)
+
+    def _write_row(self, number: int, values: Sequence[Any], marks) -> None:
+        for position, column in enumerate(self.sheet.columns):
+            value = values[position] if position < len(values) else None
+            mark = marks.get((number, position))
+            if value is None and mark is None:
+                continue
+            properties = self._base_format(column)
+            if mark:
+                properties["bg_color"] = RED if mark.error else YELLOW
+            self.book.write(self.tab, number - 1, position, value, **properties)
+            if mark:
+                self.tab.write_comment(number - 1, position, mark.comment, {"x_scale": 2.5, "y_scale": 1.5})
 
     def _write_head(self) -> None:
         sheet, columns = self.sheet, self.sheet.columns

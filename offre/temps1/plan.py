@@ -53,14 +53,23 @@ def compute_plan(
     and when. Tabs that the workbook does not describe (reduced variant) are left alone.
     """
     listes = Listes()
+    known = fiches_of(departements, listes, rows)
+    labels = _Labels(listes, rows, known)
     plan = Plan([], {})
-    for sheet, fiches in fiches_of(departements, listes, rows).items():
+    for sheet, fiches in known.items():
         described = rows[sheet]
         created = [key for key in described if key not in fiches]
         counts = {"crees": len(created), "modifies": 0, "inchanges": 0, "absents": 0}
         for key, identifier in zip(created, reserve_ids(TABLES[sheet].model, len(created)), strict=True):
             plan.ecarts.append(
-                _ecart(sheet, key, Nature.CREE, described[key], listes, ligne=numbers[sheet].get(key), objet=identifier)
+                Ecart(
+                    feuille=sheet,
+                    cle=key,
+                    nature=Nature.CREE,
+                    libelle=labels.of(sheet, described[key]),
+                    ligne=numbers[sheet].get(key),
+                    objet=identifier,
+                )
             )
         for key, fiche in fiches.items():
             before = previous.get(sheet, {}).get(key)
@@ -70,12 +79,11 @@ def compute_plan(
                     counts["inchanges"] += 1
                     continue
                 counts["modifies"] += 1
-                ecart = _ecart(
-                    sheet,
-                    key,
-                    Nature.MODIFIE,
-                    described[key],
-                    listes,
+                ecart = Ecart(
+                    feuille=sheet,
+                    cle=key,
+                    nature=Nature.MODIFIE,
+                    libelle=labels.of(sheet, described[key]),
                     ligne=numbers[sheet].get(key),
                     objet=fiche.id,
                     avant={field: old for field, (old, _) in changes.items()},
@@ -85,7 +93,13 @@ def compute_plan(
                     ecart.conflit = _since(fiche)
             elif not _closed(sheet, fiche):
                 counts["absents"] += 1
-                ecart = _ecart(sheet, key, Nature.ABSENT, fiche.values, listes, objet=fiche.id)
+                ecart = Ecart(
+                    feuille=sheet,
+                    cle=key,
+                    nature=Nature.ABSENT,
+                    libelle=labels.of(sheet, fiche.values),
+                    objet=fiche.id,
+                )
                 if previous.get(sheet) and before is None:
                     ecart.conflit = _since(fiche)
             else:
@@ -120,16 +134,20 @@ def _closed(sheet: str, fiche: Fiche) -> bool:
     return fiche.fermee
 
 
-def _ecart(sheet: str, key: str, nature: Nature, row: dict, listes: Listes, **fields) -> Ecart:
-    return Ecart(feuille=sheet, cle=key, nature=nature, libelle=_label(sheet, row, listes), **fields)
+class _Labels:
+    """What people call a fiche: a financement is named after its dispositif, ligne and start."""
 
+    def __init__(self, listes: Listes, rows: Rows, known: Mapping[str, Mapping[str, Fiche]]):
+        self.lignes = listes["lignes_financement"].labels
+        self.noms = {key: fiche.values["nom"] for key, fiche in known.get(DISPOSITIFS.name, {}).items()}
+        self.noms |= {key: row["nom"] for key, row in rows.get(DISPOSITIFS.name, {}).items()}
 
-def _label(sheet: str, row: dict, listes: Listes) -> str:
-    if sheet != FINANCEMENTS.name:
-        return row["nom"]
-    ligne = listes["lignes_financement"].labels[row["ligne"]]
-    start = FINANCEMENTS.by_key["date_debut"].type.show(row["date_debut"])
-    return f"{row['dispositif'].partition('|')[2]} – {ligne} – {start}"
+    def of(self, sheet: str, row: dict) -> str:
+        if sheet != FINANCEMENTS.name:
+            return row["nom"]
+        ligne = self.lignes[row["ligne"]].partition(" – ")[0]
+        start = FINANCEMENTS.by_key["date_debut"].type.show(row["date_debut"])
+        return f"{self.noms[row['dispositif']]} – {ligne} – {start}"
 
 
 def _since(fiche: Fiche) -> str:

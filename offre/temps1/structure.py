@@ -7,6 +7,8 @@ from siao.socle.refusal import Refusal
 from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Workbook
+from siao.socle.workbook.limits import LIMITS
+from siao.socle.workbook.refusals import Refused
 
 from . import regles
 from .declaration import ANNEXES, ENTITES, ERREURS, LISTES, SHEETS
@@ -30,6 +32,10 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
         differences += _differences(sheet, found[fold(sheet.name)])
     if differences:
         raise modified(differences)
+    for sheet in expected:
+        rows = sum(1 for number, _ in found[fold(sheet.name)].rows if number >= sheet.first_row)
+        if rows > LIMITS.rows:
+            raise Refused("lignes", sheet=sheet.name, limit=LIMITS.rows)
     wanted = {fold(sheet.name) for sheet in expected}
     warnings = [
         Problem(

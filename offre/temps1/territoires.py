@@ -8,9 +8,10 @@ from comptes.perimetres import Perimetre
 from offre.models.nomenclature import Statut
 
 
-def may_import(utilisateur: Utilisateur, territoire: Departement | Region) -> bool:
-    """Whether one of the user's habilitations lets them import the whole of ``territoire``, now."""
-    return utilisateur.is_active and bool(_opening(utilisateur, territoire))
+def may_import(utilisateur: Utilisateur, territoire: Departement | Region, statut: str = Statut.PREVALIDE) -> bool:
+    """Whether one of the user's habilitations lets them import the whole of ``territoire``, now, as ``statut``."""
+    given = {statut_given(habilitation) for habilitation in _opening(utilisateur, territoire)}
+    return utilisateur.is_active and (Statut.VALIDE in given or statut in given)
 
 
 def _opening(utilisateur: Utilisateur, territoire: Departement | Region) -> list[Habilitation]:

@@ -1,8 +1,9 @@
 """The jobs of an import: read, apply, undo, annotate, tell. Each can be killed anywhere and called again."""
 
 import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -18,9 +19,9 @@ from django.utils import timezone
 
 from comptes.models import Departement
 from offre.models import Anomalie, Avancement, Contenu, Ecart, Import
-from offre.models.imports import EN_VIGUEUR, Etat, Gravite
+from offre.models.imports import EN_ATTENTE_DE_MACHINE, EN_VIGUEUR, Etat, Gravite
 from siao.socle.columns import Problem
-from siao.socle.database import copy_rows, lock_names, only_one, sentence_of
+from siao.socle.database import copy_rows, held, lock_names, only_one, sentence_of
 from siao.socle.jobs import progress_in
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
@@ -39,8 +40,8 @@ ATTEMPTS = 3
 """Times that a job is tried before its import is given up as « Échec technique »: a file that kills its worker
 would otherwise kill them all, for ever."""
 
-LOCK_TERRITOIRE, LOCK_TRAVAIL = 1, 2
-"""Spaces of the advisory locks."""
+LOCK_TERRITOIRE, LOCK_TRAVAIL, LOCK_ANNOTATION, LOCK_COURRIEL = 1, 2, 3, 4
+"""Spaces of the advisory locks. Reports and e-mails have their own: an import is applied without waiting for them."""
 
 _LONG = 60
 """Seconds after which the depositor has probably left the page, and is told by e-mail."""
@@ -70,6 +71,16 @@ def _attempt(travail_id: int, etat: Etat) -> Iterator[Import | None]:
             return
         Import.objects.filter(pk=travail_id).update(tentatives=F("tentatives") + 1)
         yield travail
+
+
+def carry_out(job: Callable[[int], None], travail_id: int) -> Import:
+    """Do a job in this process, or wait for the worker that took it first; the import, once the job has ended."""
+    while True:
+        job(travail_id)
+        travail = Import.objects.get(pk=travail_id)
+        if travail.etat not in EN_ATTENTE_DE_MACHINE:
+            return travail
+        time.sleep(0.2)
 
 
 def give_up(travail: Import) -> None:
@@ -108,7 +119,6 @@ def read(travail_id: int) -> None:
                     if _locked(travail):
                         _finish(travail, etat=Etat.REFUSE, motif=str(refusal), **_told(travail))
                 return
-            kill_point("P6")
             progress("Comparaison avec la base", 0, 0)
             with transaction.atomic():
                 if _locked(travail) is None:
@@ -120,6 +130,7 @@ def _save_lecture(travail: Import, lecture: Lecture) -> None:
     Anomalie.objects.filter(travail=travail).delete()
     save_anomalies(travail, lecture.problems)
     Import.objects.filter(pk=travail.pk).update(format=lecture.format)
+    kill_point("P6")
     if lecture.errors:
         bilan = {"erreurs": len(lecture.errors), "avertissements": len(lecture.warnings)}
         _finish(travail, etat=Etat.A_CORRIGER, bilan=bilan, motif="", **_told(travail))
@@ -131,7 +142,7 @@ def _save_lecture(travail: Import, lecture: Lecture) -> None:
 
 def _told(travail: Import) -> dict:
     """Whether to send an e-mail: only to somebody who has probably left the page."""
-    return {"a_prevenir": (timezone.now() - travail.depose_le).total_seconds() > _LONG}
+    return {"a_prevenir": (timezone.now() - travail.change_le).total_seconds() > _LONG}
 
 
 def save_anomalies(travail: Import, problems: list[Problem]) -> None:
@@ -264,7 +275,7 @@ def _apply(travail: Import, progress) -> None:
     lock_territoire(travail.territoire)
     if _locked(travail) is None:
         return
-    if not may_import(travail.applique_par, travail.territoire):
+    if not may_import(travail.applique_par, travail.territoire, travail.statut_vise):
         _finish(travail, etat=Etat.PRET, motif="La personne qui a demandé cet import n'en a plus le droit.")
         return
     rows, numbers = unpack(travail.contenu)
@@ -307,6 +318,10 @@ def undo(travail_id: int) -> None:
             lock_territoire(travail.territoire)
             if _locked(travail) is None:
                 return
+            if not may_import(travail.annule_par, travail.territoire):
+                motif = "La personne qui a demandé cette annulation n'en a plus le droit."
+                _finish(travail, etat=Etat.IMPORTE, motif=motif)
+                return
             rows, _ = unpack(travail.contenu)
             ecarts = list(Ecart.objects.filter(travail=travail))
             undo_changes(ecarts, rows, travail.territoire.codes_departements, auteur=travail.annule_par)
@@ -322,7 +337,7 @@ def undo(travail_id: int) -> None:
 
 def annotate(travail_id: int) -> None:
     """Write the annotated workbook of an import that has errors or warnings, once."""
-    with only_one(LOCK_TRAVAIL, travail_id) as alone:
+    with only_one(LOCK_ANNOTATION, travail_id) as alone:
         travail = Import.objects.a_annoter().filter(pk=travail_id).first() if alone else None
         if travail is None:
             return
@@ -330,15 +345,16 @@ def annotate(travail_id: int) -> None:
         content = annotated_file(read_workbook(travail.fichier.path), travail.anomalies.all())
         kill_point("P10")
         travail.annote.save("annote", ContentFile(content), save=False)
-        Import.objects.filter(pk=travail_id, etat=travail.etat).update(annote=travail.annote.name)
+        # Deposited again meanwhile, it has another file, and these were the errors of the former reading.
+        Import.objects.filter(pk=travail_id, fichier=travail.fichier.name).update(annote=travail.annote.name)
 
 
 def tell(travail_id: int) -> None:
     """Send the e-mail of an import's end, if one is due. Killed in between, it may be sent twice, never lost."""
     kill_point("P9")
-    with transaction.atomic():
-        travail = Import.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        travail = travail.filter(pk=travail_id, a_prevenir=True).select_related("depose_par", "applique_par").first()
+    # No lock on the row: a mail server can be slow, and deposits must not wait for it.
+    with only_one(LOCK_COURRIEL, travail_id) as alone:
+        travail = Import.objects.filter(pk=travail_id, a_prevenir=True).first() if alone else None
         if travail is None:
             return
         reader = travail.annule_par or travail.applique_par or travail.depose_par
@@ -349,12 +365,13 @@ def tell(travail_id: int) -> None:
             from_email=None,
             recipient_list=[reader.courriel],
         )
-        Import.objects.filter(pk=travail_id).update(a_prevenir=False)
+        Import.objects.filter(pk=travail_id, change_le=travail.change_le).update(a_prevenir=False)
 
 
 def forgotten() -> Iterator[tuple[str, int]]:
-    """What waits for a worker since more than a moment: (name of the task, import)."""
+    """What waits for a worker since more than a moment, and that none has begun: (name of the task, import)."""
     names = {Etat.DEPOSE: "read", Etat.A_APPLIQUER: "apply", Etat.A_ANNULER: "undo"}
-    for travail_id, etat in Import.objects.oublies().values_list("pk", "etat"):
+    begun = held(LOCK_TRAVAIL)
+    for travail_id, etat in Import.objects.oublies().exclude(pk__in=begun).values_list("pk", "etat"):
         # Reports and e-mails are the last steps of every task, the first of which does nothing when it is done.
         yield names.get(etat, "read"), travail_id

@@ -7,10 +7,11 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.models import Departement
-from offre.actions.imports import decide, deposit, is_last, request_import, request_undo
+from offre.actions.imports import decide, deposit, is_last, request_import, request_undo, too_big
 from offre.forms import DepotForm
 from offre.models import Import
 from offre.models.imports import Decision, Etat, Nature, Resultat
@@ -47,6 +48,8 @@ def temps1(request):
     """Step 1: download the template, deposit a workbook; below, the history."""
     territoires = depositable(request.perimetre)
     form = DepotForm(request.POST or None, request.FILES or None, territoires=territoires)
+    if getattr(request, "upload_cut", False):
+        form.fields["fichier"].error_messages["required"] = str(too_big())
     if request.method == "POST" and form.is_valid():
         fichier = form.cleaned_data["fichier"]
         try:
@@ -78,7 +81,7 @@ def _say_what_happened(request, depot) -> None:
         messages.info(
             request,
             f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
-            f"{previous.depose_le:%d/%m/%Y} par {previous.depose_par} : le voici.",
+            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : le voici.",
         )
     for replaced in depot.remplaces:
         whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)

@@ -159,6 +159,17 @@ def only_one(space: int, number: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [space, number])
 
 
+def held(space: int) -> set[int]:
+    """The numbers of ``space`` that some session holds, as ``only_one`` takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT objid FROM pg_locks JOIN pg_database ON database = pg_database.oid "
+            "WHERE locktype = 'advisory' AND granted AND classid = %s AND datname = current_database()",
+            [space],
+        )
+        return {number for (number,) in cursor.fetchall()}
+
+
 # --- Sets of rows -----------------------------------------------------------------------------------------------
 
 

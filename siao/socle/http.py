@@ -1,7 +1,7 @@
 """Views say on top whether they read or write, and which right they require.
 
 - ``@reads(droit)``: GET and HEAD; PostgreSQL itself refuses anything but reading while the view runs.
-- ``@writes(droit)``: GET reads in the same way, POST writes in one transaction.
+- ``@writes(droit)``: GET reads in the same way, POST writes in one transaction and waits 10 s at most for a lock.
 - ``PUBLIC`` in place of a right opens the page to visitors, ``CONNECTED`` to every user who is logged in.
 - ``journal="application.modele"`` on either: the page shows personal data of objects of that model, and each view of
   it is one entry of the journal of accesses.
@@ -22,6 +22,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.db import connection, transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
@@ -29,6 +30,8 @@ PUBLIC = "public"
 CONNECTED = "connecté"
 
 _READING = ("GET", "HEAD")
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+"""A person waits: a write that another transaction blocks for longer than this ends in an error page."""
 
 
 def reads(right: str, *, journal: str = "") -> Callable:
@@ -99,10 +102,16 @@ def _answer(request: HttpRequest, right: str, view: Callable, *, stamped: bool) 
 
 def _transaction(request: HttpRequest, view: Callable) -> HttpResponse:
     with transaction.atomic():
+<<<<<<< HEAD
         if request.method in _READING:
             # Ends with this block, even inside another transaction (tests).
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION READ ONLY")
+=======
+        with connection.cursor() as cursor:
+            # Each ends with this block; the first, even inside another transaction (tests).
+            cursor.execute("SET TRANSACTION READ ONLY" if request.method in _READING else _LOCK_TIMEOUT)
+>>>>>>> origin/main
         return view()
 
 
@@ -135,9 +144,34 @@ def attachment(content, filename: str, content_type: str) -> HttpResponse:
     return response
 
 
+<<<<<<< HEAD
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page (a full page is the answer to everything else)."""
     return bool(getattr(request, "htmx", False)) and not request.htmx.boosted
+=======
+class BoundedUpload(FileUploadHandler):
+    """Drops a file that no form accepts before it fills the disk, and says so: ``request.upload_cut``.
+
+    Forms have their own limit, lower; for them a file that was cut is a missing one.
+    """
+
+    MAXIMUM = 25_000_000
+    """Bytes."""
+
+    def __init__(self, request=None):
+        super().__init__(request)
+        self.received = 0
+
+    def receive_data_chunk(self, raw_data, start):
+        self.received += len(raw_data)
+        if self.received > self.MAXIMUM:
+            self.request.upload_cut = True
+            raise StopUpload(connection_reset=False)
+        return raw_data
+
+    def file_complete(self, file_size):
+        return None
+>>>>>>> origin/main
 
 
 def client_ip(request: HttpRequest) -> str | None:

@@ -1,10 +1,14 @@
-"""Long work: the row in the database is the truth, the queue a wake-up call."""
+"""Long work: the row in the database is the truth, the queue a wake-up call.
+
+The only module that puts calls in the queue.
+"""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -30,12 +34,21 @@ def wake(task, *arguments) -> None:
     def call():
         kill_point("P2")
         try:
-            task.delay(*arguments)
+            # No second try: a person is waiting for the page.
+            task.apply_async(arguments, retry=False)
         except (OperationalError, OSError) as error:
             log.warning("queue_unreachable", task=task.name, error=str(error))
         kill_point("P3")
 
     transaction.on_commit(call)
+
+
+def wake_again(task, *arguments) -> None:
+    """Call a Celery task that the queue may have lost. The call is void when nobody took it within ten rounds.
+
+    Calls are repeated at each round of the reconciler: without a limit they would pile up while no worker runs.
+    """
+    task.apply_async(arguments, expires=10 * settings.RECONCILE_EVERY)
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """Writing .xlsx files that nothing can turn against their reader: text stays text, whatever it begins with."""
 
 import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -11,6 +15,7 @@ MAXIMUM = 32_767
 """Characters that a cell can hold; more is cut, and ends with « … »."""
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SCRATCH = "siao-classeur-"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -20,14 +25,23 @@ def writable(text: str) -> str:
     return text if len(text) <= MAXIMUM else f"{text[: MAXIMUM - 1]}…"
 
 
+def forget_scratch(seconds: float) -> None:
+    """Delete the rows that processes killed more than ``seconds`` ago left on the disk while they wrote a workbook."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        if time.time() - folder.stat().st_mtime > seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Book:
     """A workbook written row after row in constant memory; formats are made once each."""
 
     def __init__(self, stream: BinaryIO):
+        self._scratch = tempfile.TemporaryDirectory(prefix=_SCRATCH)
         self.workbook = xlsxwriter.Workbook(
             stream,
             {
                 "constant_memory": True,
+                "tmpdir": self._scratch.name,
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
@@ -40,7 +54,10 @@ class Book:
         return self
 
     def __exit__(self, *exception) -> None:
-        self.workbook.close()
+        try:
+            self.workbook.close()
+        finally:
+            self._scratch.cleanup()
 
     def sheet(self, name: str) -> Worksheet:
         return self.workbook.add_worksheet(name)

@@ -1,8 +1,11 @@
 """The page where a workbook is deposited."""
 
+import datetime
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.droits import Profil
 from offre.models import Import
@@ -55,6 +58,8 @@ def test_a_missing_file_and_a_huge_one_are_refused(page):
     assert "Choisissez le fichier à déposer." in words(answer)
     answer = post(page, b"x" * 10_000_001)
     assert "dépasse 10 Mo" in words(answer)
+    answer = post(page, b"x" * 25_000_001)
+    assert "dépasse 10 Mo" in words(answer)
     assert not Import.objects.exists()
 
 
@@ -91,6 +96,19 @@ def test_the_same_bytes_are_one_import(page):
     assert again.url == first.url
     assert Import.objects.count() == 1
     assert f"identique à celui de l'import n° {Import.objects.get().pk}" in words(page.get(again.url))
+
+
+def test_the_same_bytes_the_day_after_lead_to_the_import_that_was_made_of_them(page, chain):
+    content = classeur()
+    travail = chain.apply(content)
+    # Late in the evening by Greenwich: already the next day in France.
+    yesterday = (timezone.now() - datetime.timedelta(days=2)).replace(hour=23, minute=30)
+    Import.objects.update(depose_le=yesterday, change_le=yesterday, applique_le=yesterday)
+    answer = post(page, content)
+    assert answer.url == travail.get_absolute_url()
+    text = words(page.get(answer.url))
+    assert f"identique à celui de l'import n° {travail.pk}, déposé le {timezone.localtime(yesterday):%d/%m/%Y}" in text
+    assert Import.objects.get().etat == "IMPORTE"
 
 
 def test_a_new_file_takes_the_place_of_the_one_that_waits(page, agent):

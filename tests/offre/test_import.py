@@ -61,6 +61,8 @@ def test_errors_are_listed_filtered_and_annotated(page, chain):
     errors = book["Erreurs"]
     assert [cell.value for cell in errors[2]][:3] == ["Erreur", "Entités", "B9"]
     assert errors["C2"].hyperlink.location == "'Entités'!B9"
+    assert book["Entités"].data_validations.dataValidation
+    assert book["Entités"]["D9"].comment
 
 
 def test_the_annotated_workbook_corrected_is_accepted(page, chain):

@@ -95,6 +95,10 @@ def test_prefilled_with_what_the_base_knows_and_nothing_to_change(chain, tmp_pat
         travail = chain.read(path.read_bytes(), nom=path.name)
         assert travail.etat == "PRET", travail.motif
         assert set(travail.bilan["entites"].values()) == {0, 1}
+        if kind == "xlsx":
+            tab = openpyxl.load_workbook(path)["Dispositifs"]
+            assert "C9" in validations(tab)
+            assert tab["B9"].value == DISPOSITIF["nom"]
         assert list(travail.ecarts.values_list("libelle", "nature", "avant", "apres")) == []
 
 
@@ -142,7 +146,9 @@ def test_libreoffice_opens_it_with_its_dropdowns_and_greying_alive(tmp_path):
     for sheet in SHEETS:
         before = openpyxl.load_workbook(source)[sheet.name]
         after = book[sheet.name]
-        assert len(validations(after)) >= len([v for v in validations(before).values() if v.type == "list"])
-        assert len(after.conditional_formatting) == len(before.conditional_formatting)
+        lists = {place for place, found in validations(before).items() if found.type == "list"}
+        assert lists
+        assert lists <= {place for place, found in validations(after).items() if found.type == "list"}
+        assert len(after.conditional_formatting) == len(before.conditional_formatting) > 0
         assert [cell.value for cell in after[7]] == [column.header for column in sheet.columns]
     assert "liste_types_categorie" in validations(book["Dispositifs"])["D9"].formula1

@@ -6,6 +6,7 @@ Names that do not begin with a number of the catalogue are attacks of the same k
 """
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -647,6 +648,12 @@ def attribut_gigantesque():
     return xlsx(before=f'<sheetPr a="{"x" * 50_000_000}"/>')
 
 
+@read([(1, ["Nom"])])
+def attributs_longs():
+    """Each just short enough to be read, again and again."""
+    return xlsx(before="".join(f'<sheetPr a="{os.urandom(440_000).hex()}"/>' for _ in range(15)))
+
+
 @refused("structure")
 def commentaire_gigantesque():
     return xlsx(before=f"<!--{'x' * 50_000_000}-->")
@@ -654,7 +661,7 @@ def commentaire_gigantesque():
 
 @read([(1, ["Nom"])])
 def attributs_innombrables():
-    attributes = " ".join(f"a{n}='{n}'" for n in range(100_000))
+    attributes = " ".join(f"a{n}='{n}'" for n in range(60_000))
     return xlsx(before=f"<sheetPr {attributes}/>")
 
 
@@ -665,13 +672,28 @@ def espaces_de_noms_innombrables():
 
 
 @refused("structure")
+def un_tableau_cent_mille_fois():
+    tables = relations(*((f"r{n}", f"{RELATIONS}/table", "../tables/table1.xml") for n in range(100_000)))
+    content = f'<table xmlns="{MAIN}" ref="A1:C3"><!--{"x" * 500_000}--></table>'
+    return xlsx(replaced={"xl/worksheets/_rels/sheet1.xml.rels": tables, "xl/tables/table1.xml": content})
+
+
+@refused("structure")
 def un_million_d_onglets():
-    return xlsx(replaced={"xl/workbook.xml": workbook('<sheet name="Entités" r:id="r1"/>' * 300_000)})
+    sheets = "".join(f'<sheet name="{n}" r:id="r1"/>' for n in range(300_000))
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
 
 
-@refused("onglet_illisible")
+@refused("onglet_illisible", "« Copie »")
 def deux_onglets_pour_une_partie():
-    return xlsx(replaced={"xl/workbook.xml": workbook('<sheet name="Entités" r:id="r1"/>' * 2)})
+    sheets = '<sheet name="Entités" r:id="r1"/><sheet name="Copie" r:id="r1"/>'
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
+
+
+@refused("structure")
+def deux_onglets_du_meme_nom():
+    sheets = '<sheet name="Entités" r:id="r1"/><sheet name="ENTITÉS" r:id="r2"/>'
+    return xlsx(replaced={"xl/workbook.xml": workbook(sheets)})
 
 
 @refused("onglet_illisible")
@@ -1159,6 +1181,14 @@ def i99_ods():
     return ods(table(rows) + table("", "Dispositifs"))
 
 
+@read([(1, [BadCell("erreur", "#REF!"), BadCell("erreur", "Err:522"), "#1"])])
+def ods_par_openoffice():
+    zero = '<table:table-cell table:formula="of:=A1" office:value-type="float" office:value="0"><text:p>{}</text:p>'
+    shown = "".join(f"{zero.format(error)}</table:table-cell>" for error in ("#REF!", "Err:522"))
+    word = text("#1").replace("office:value-type", 'table:formula="of:=A2" office:value-type')
+    return ods(table(f"<table:table-row>{shown}{word}</table:table-row>"))
+
+
 @refused("onglet_illisible")
 def i100_lignes_repetees():
     return ods(table(f'<table:table-row table:number-rows-repeated="100000000">{text("a")}</table:table-row>'))
@@ -1207,6 +1237,18 @@ def ods_tableaux_emboites():
 @refused("structure")
 def ods_groupes_emboites():
     return ods(table("<table:table-row-group>" * 100 + "</table:table-row-group>" * 100))
+
+
+@refused("structure")
+def ods_textes_emboites():
+    spans = "<text:span>" * 2_000 + "</text:span>" * 2_000
+    return ods(table(f"<table:table-row>{text(spans)}{text('a')}</table:table-row>"))
+
+
+@refused("trop_de_texte", "20 Mo")
+def ods_texte_repete():
+    cell = text("é" * 30_000).replace("office:v", 'table:number-columns-repeated="64" office:v', 1)
+    return ods(table(f'<table:table-row table:number-rows-repeated="5000">{cell}</table:table-row>'))
 
 
 @refused("macros")

@@ -83,24 +83,16 @@ class Command(BaseCommand):
         except Refusal as refusal:
             return REFUSE, _refused(str(refusal))
         travail = depot.travail
-        travaux.read(travail.pk)
+        travail = travaux.carry_out(travaux.read, travail.pk)
         travaux.annotate(travail.pk)
-        travail = Import.objects.get(pk=travail.pk)
         if travail.etat == Etat.PRET:
-            decide(
-                travail=travail,
-                decisions={},
-                pour_tous={
-                    Nature.ABSENT: options["absents"].upper(),
-                    Nature.MODIFIE: options["conflits"].upper(),
-                },
-            )
+            absents, conflits = options["absents"].upper(), options["conflits"].upper()
             try:
+                decide(travail=travail, decisions={}, pour_tous={Nature.ABSENT: absents, Nature.MODIFIE: conflits})
                 request_import(travail=travail, auteur=auteur, statut=statut)
             except Refusal as refusal:
                 return REFUSE, _refused(str(refusal))
-            travaux.apply(travail.pk)
-            travail.refresh_from_db()
+            travail = travaux.carry_out(travaux.apply, travail.pk)
         codes = {Etat.IMPORTE: APPLICABLE, Etat.A_CORRIGER: A_CORRIGER}
         result = _of_import(travail)
         return codes.get(travail.etat, REFUSE), result

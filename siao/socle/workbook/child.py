@@ -2,7 +2,7 @@
 
 Standard library alone. Everything it needs is imported first; then it locks itself, for good, before it reads the
 first hostile byte: little memory, little CPU, no file, no process, no network, death with its parent. Two locks that do
-not depend on each other hold the door: the kernel refuses every system call but a dozen (seccomp), and the interpreter
+not depend on each other hold the door: the kernel refuses every system call but sixteen (seccomp), and the interpreter
 refuses every audited operation (``sys.addaudithook``): open, import, connect, exec…
 """
 
@@ -41,14 +41,20 @@ def main():
     order = json.loads(sys.argv[-1])
     limits = SimpleNamespace(**order["limits"])
     lock(limits, order["parent"])
+    refusal = None
     try:
         read(_received(limits.file_bytes + 1), _chosen(order["sheets"]), Writer(_send, limits), limits)
-    except Refused as refusal:
-        _refuse(refusal.code, refusal.details)
+    except Refused as found:
+        refusal = [found.code, found.details]
     except MemoryError:
-        _refuse("trop_complexe", {})
+        refusal = ["trop_complexe", {}]
+    except RecursionError:
+        refusal = ["structure", {}]
     except Exception:  # noqa: BLE001 (whatever hostile bytes provoke is a refused file)
-        _refuse("illisible", {})
+        refusal = ["illisible", {}]
+    # Said only now: what the exception held in memory is gone.
+    if refusal:
+        _send(f"X{json.dumps(refusal)}\n".encode())
     os._exit(0)
 
 
@@ -129,7 +135,3 @@ def _send(line: bytes):
     view = memoryview(line)
     while view:
         view = view[os.write(1, view) :]
-
-
-def _refuse(code: str, details: dict):
-    _send(f"X{json.dumps([code, details])}\n".encode())

@@ -25,7 +25,7 @@ class Limits:
     """A value further right is a ``Stray``."""
     cells: int = 1_000_000
     """Cells up to the last value of each row, in all the sheets read."""
-    text_bytes: int = 40_000_000
+    text_bytes: int = 20_000_000
     """What the child may say to its parent."""
     merges: int = 5_000
     """Merged ranges of one sheet."""

@@ -3,8 +3,9 @@
 No DTD, hence no entity; UTF-8 or UTF-16; nothing deep. The tree is built in C and taken down as it grows: elements are
 handed over once complete, then forgotten, so that memory holds one piece of the file and what is asked for.
 
-Expat of before 2.6 reads a tag again from its start each time a piece of the file ends inside it: a tag or a text that
-does not end within ``_LONGEST`` bytes is refused, which keeps reading linear.
+Expat reads a tag again from its start each time a piece of the file ends inside it: a tag or a text that does not end
+within ``_LONGEST`` bytes is refused, which keeps reading linear. (From 2.6 on it may wait for more instead; it is asked
+not to, for a DTD to be seen before the tree is built, and a file to end the same way with any version.)
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -15,7 +16,7 @@ from .refusals import Refused
 
 OPENED, FOUND, CLOSED = "opened", "found", "closed"
 DEPTH = 64
-_LONGEST = 2_000_000
+_LONGEST = 1_000_000
 
 
 def damaged_file() -> Refused:
@@ -37,12 +38,14 @@ def events(
     builder = TreeBuilder()
     root = builder.start("", {})
     parser, prolog = XMLParser(target=builder), _Prolog()  # noqa: S314 (this module is what makes it safe)
+    flush = getattr(parser, "flush", lambda: None)
     stream = _Stream(containers, wanted)
     same, size = 0, 0
     try:
         for piece in pieces:
             prolog.check(piece)
             parser.feed(piece)
+            flush()
             same = same + len(piece) if _size(root) == size else 0
             if same > _LONGEST:
                 raise Refused("structure")
@@ -105,6 +108,8 @@ class _Prolog:
 
     def __init__(self):
         self.parser = ParserCreate()
+        if hasattr(self.parser, "SetReparseDeferralEnabled"):
+            self.parser.SetReparseDeferralEnabled(False)
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
         self.parser.XmlDeclHandler = self._check_encoding
         self.parser.StartElementHandler = self._end

@@ -12,7 +12,7 @@ from . import preflight
 from .archive import Archive
 from .markup import FOUND, OPENED, events
 from .refusals import Refused
-from .wire import MAX_TEXT, Writer, bad, column_letters, is_count, iso_cell, number_cell, shown, text_cell
+from .wire import MAX_TEXT, Writer, bad, column_letters, is_count, iso_cell, number_cell, sheet_name, text_cell
 
 _OFFICE, _TABLE, _TEXT, _STYLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "table", "text", "style")
@@ -57,7 +57,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             sheets += 1
             if opened or sheets > limits.entries:
                 raise Refused("structure")
-            opened, name = True, shown(element.get(f"{_TABLE}name", ""))
+            opened, name = True, sheet_name(element.get(f"{_TABLE}name", ""))
             if name.startswith("'file:"):  # the copy of a sheet of another file
                 warnings = [preflight.LINKS_IGNORED]
             writer.begin(name, element.get(f"{_TABLE}style-name") not in hidden_styles, wanted(name))
@@ -125,7 +125,9 @@ class _SheetReader:
         self.spaces = 0
         get, text = cell.get, "\n".join(self._paragraph(child) for child in cell if child.tag in _PARAGRAPHS)
         kind, formula = get(f"{_OFFICE}value-type"), get(f"{_TABLE}formula")
-        if get(f"{_CALC}value-type") == "error" or (formula is not None and text.startswith(("#", "Err:"))):
+        # OpenOffice writes the number 0 behind an error, and only shows it.
+        shows_an_error = formula is not None and kind in _NUMBERS and text.startswith(("#", "Err:"))
+        if get(f"{_CALC}value-type") == "error" or shows_an_error:
             return bad("erreur", text)
         if kind is None:
             return bad("formule", formula) if formula is not None and not text else text_cell(text)

@@ -1,6 +1,6 @@
 """What a file is, said by its content alone, and the reasons to refuse it before reading any cell.
 
-Names, extensions and announced types are never looked at: they lie.
+The name of the file and the type that a browser announces are never looked at: they lie.
 """
 
 from .archive import Archive

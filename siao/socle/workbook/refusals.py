@@ -56,6 +56,10 @@ SENTENCES = {
         "Le contenu de ce fichier dépasse {limit} Mo une fois décompressé. Supprimez les lignes et les colonnes vides "
         "mises en forme au-delà du tableau et les onglets qui ne servent pas, puis déposez-le de nouveau."
     ),
+    "trop_de_texte": (
+        "Ce fichier contient trop de texte ({limit} Mo au plus). Supprimez les onglets et les lignes qui ne servent "
+        "pas, raccourcissez les textes les plus longs, puis déposez-le de nouveau."
+    ),
     "trop_compresse": (
         "Ce fichier répète un très grand nombre de fois le même contenu. Supprimez les lignes et les colonnes vides "
         "mises en forme au-delà du tableau, puis déposez-le de nouveau."
@@ -96,6 +100,14 @@ class Refused(Refusal):
         self.code = code
         self.details = details
         super().__init__(SENTENCES[code].format(**{name: spaced(value) for name, value in details.items()}))
+
+    def __reduce__(self):
+        """Exceptions of Celery's workers travel between processes."""
+        return _refused, (self.code, self.details)
+
+
+def _refused(code: str, details: dict) -> Refused:
+    return Refused(code, **details)
 
 
 def spaced(value: str | int) -> str:

@@ -11,13 +11,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from .cells import BadCell, Merge, Sheet, Stray, Workbook
+from siao.socle.killpoints import kill_point
+
+from .cells import BAD_CELLS, BadCell, Merge, Sheet, Stray, Workbook
 from .limits import Limits
 from .refusals import SENTENCES, Refused
+from .wire import clean
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CHILD = "import sys; sys.path.append(sys.argv[1]); from siao.socle.workbook.child import main; main()"
 _PIECE = 1 << 20
+_CELLS = frozenset({type(None), str, int, float, bool, datetime.date, datetime.datetime, BadCell})
 
 
 def read_workbook(path: str | Path, sheets: Collection[str] | None = None, limits: Limits | None = None) -> Workbook:
@@ -41,6 +45,7 @@ def read_workbook(path: str | Path, sheets: Collection[str] | None = None, limit
             start_new_session=True,
         )
     try:
+        kill_point("P5")
         return _workbook(_lines(child, deadline, limits), limits)
     finally:
         child.stdout.close()
@@ -84,24 +89,26 @@ def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
         for line in lines:
             letter, content = line[:1], _decode(line[1:].decode())
             if letter == b"R":
-                cells += sum(len(row) for _, row in content)
-                if cells > limits.cells:
-                    raise Refused("illisible")
-                sheets[-1].rows.extend(map(tuple, content))
+                for number, row in content:
+                    cells += len(row)
+                    if cells > limits.cells or not _CELLS.issuperset(map(type, row)):
+                        raise Refused("illisible")
+                    sheets[-1].rows.append((number, row))
             elif letter == b"S":
-                sheets.append(Sheet(*content))
+                name, visible, is_read = content
+                sheets.append(Sheet(clean(name), visible is True, is_read is True))
             elif letter == b"E":
                 merges, totals, strays = content
                 sheets[-1].merges = tuple(Merge(*merge) for merge in merges)
                 sheets[-1].totals = frozenset(totals)
-                sheets[-1].strays = tuple(Stray(*stray) for stray in strays)
+                sheets[-1].strays = tuple(Stray(kind, row, clean(address)) for kind, row, address in strays)
             elif letter == b"F":
                 file_format, warnings = content
                 return Workbook(file_format, sheets, tuple(warnings))
             else:
                 code, details = content
                 raise Refused(code if code in SENTENCES else "illisible", **details)
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         raise Refused("illisible") from None
 
 
@@ -112,7 +119,7 @@ def _value(said: dict):
             return datetime.date.fromisoformat(day)
         case {"t": moment}:
             return datetime.datetime.fromisoformat(moment)
-        case {"b": [kind, raw]}:
+        case {"b": [str(kind), str(raw)]} if kind in BAD_CELLS:
             return BadCell(kind, raw)
     return said
 

@@ -23,7 +23,7 @@ MAX_TEXT = 32_767
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
 
-_FLUSH = 20_000
+_FLUSH = 2_000
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -38,8 +38,12 @@ class Writer:
     def __init__(self, send: Callable[[bytes], None], limits):
         self.send, self.limits = send, limits
         self.cells = self.sent = 0
+        self.names = set()
 
     def begin(self, name: str, visible: bool, read: bool):
+        if name.casefold() in self.names:
+            raise Refused("structure")
+        self.names.add(name.casefold())
         self.name, self.rows, self.pending, self.strays, self.count = name, [], 0, [], 0
         self._say("S", [name, visible, read])
 
@@ -80,7 +84,7 @@ class Writer:
         line = f"{letter}{_encode(content)}\n".encode()
         self.sent += len(line)
         if self.sent > self.limits.text_bytes:
-            raise Refused("trop_volumineux", limit=self.limits.text_bytes // 1_000_000)
+            raise Refused("trop_de_texte", limit=self.limits.text_bytes // 1_000_000)
         self.send(line)
 
 
@@ -93,6 +97,11 @@ def shown(text: str) -> str:
     """``text`` short and clean enough to be shown in a message."""
     text = clean(text[:200])
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def sheet_name(text: str) -> str:
+    """The name of a sheet as the file writes it, cleaned. Spreadsheets allow 31 characters, or a few more."""
+    return clean(text[:100])
 
 
 def clean(text: str) -> str:

@@ -24,6 +24,7 @@ from .wire import (
     iso_cell,
     moment_cell,
     number_cell,
+    sheet_name,
     shown,
     text_cell,
 )
@@ -39,7 +40,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 # What a number format holds besides its codes: texts, escaped characters, fillers, colours, conditions, languages.
-_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|am/pm|a/p|general|standard')
+_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^][]*\]|am/pm|a/p|general|standard')
 _DATE_FORMATS = frozenset(map(str, [*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58]))
 
 # Day 0 of the dates, counted from 1900 or from 1904.
@@ -71,7 +72,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             seen.add(part)
             reader = _SheetReader(name, strings, date_styles, since_1904, writer, limits)
             merges = reader.read(archive.read(part))
-            totals = _total_rows(archive, part)
+            totals = _total_rows(archive, part, seen)
         writer.end(merges, totals)
     return warnings
 
@@ -88,7 +89,7 @@ def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool
     for element in found(archive.read(main), {_MAIN + "workbook", _MAIN + "sheets"}, {_PROPERTIES, _SHEET}):
         if element.tag == _SHEET:
             visible = element.get("state", "visible") == "visible"
-            sheets.append((shown(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
+            sheets.append((sheet_name(element.get("name", "")), visible, element.get(preflight.REFERENCE, "")))
         else:
             since_1904 = element.get("date1904") in ("1", "true")
         if len(sheets) > limits.entries:
@@ -113,12 +114,15 @@ def _date_styles(archive: Archive, part: str | None) -> frozenset[str]:
     return frozenset(str(position) for position, is_date in enumerate(styles) if is_date)
 
 
-def _total_rows(archive: Archive, part: str) -> list[int]:
-    """Numbers of the rows that are the total of a table of the sheet ``part``."""
+def _total_rows(archive: Archive, part: str, seen: set[str]) -> list[int]:
+    """Numbers of the rows that are the total of a table of the sheet ``part``; a table belongs to one sheet only."""
     rows = []
     for kind, table, _ in preflight.relationships(archive, part).values():
         if not kind.endswith("/table") or table is None:
             continue
+        if table in seen:
+            raise Refused("structure")
+        seen.add(table)
         for event, element in events(archive.read(table), {_MAIN + "table"}, ()):
             last = _ADDRESS.fullmatch(element.get("ref", "").rpartition(":")[2])
             if event is OPENED and last and element.get("totalsRowCount", "0") not in ("", "0"):

@@ -1,0 +1,150 @@
+"""Sentinels: every sensitive field holds a token of its own; each actor reads all they can, and the tokens are counted.
+
+``sentinelles.csv`` says which territories' tokens each actor may come across (same words as ``table.csv``); a token
+anywhere else — page, file, e-mail, log — is a leak.
+"""
+
+import csv
+import html
+import io
+import logging
+import re
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.urls import reverse
+
+from comptes import actions, nuit
+from comptes.models import Message, Utilisateur
+from offre.models import Dispositif, Financement, Import, Rattachement
+from tests.droits.monde import ACTEURS, OBJETS, TERRITOIRES, Monde
+from tests.droits.test_table import COLONNES, SEEN_FROM, TABLE, body_of
+
+with (Path(__file__).parent / "sentinelles.csv").open(encoding="utf-8", newline="") as file:
+    POLICY = {line["champ"]: line for line in csv.DictReader(file)}
+
+TOKEN = re.compile(r"zq([a-z]+)x([a-z]+)x(mien|voisin|region|ailleurs)", re.IGNORECASE)
+LINK = re.compile(r'(?:href|action)="([^"]+)"')
+FIELDS = {
+    "compte": (Utilisateur, ("nom", "prenom", "courriel")),
+    "entite": (Rattachement, ("nom", "courriel")),
+    "dispositif": (Dispositif, ("nom", "voie", "courriel", "commentaire")),
+    "financement": (Financement, ("reference", "commentaire")),
+    "message": (Message, ("titre", "texte")),
+    "import": (Import, ("nom_fichier",)),
+}
+
+
+def token(kind: str, field: str, territoire: str) -> str:
+    return f"zq{kind}x{field.replace('_', '')}x{territoire}"
+
+
+def plant(monde: Monde) -> int:
+    """Write a token in every field of ``FIELDS``, in each territory; return how many."""
+    planted = 0
+    for territoire, lieu in monde.lieux.items():
+        rows = {
+            "compte": lieu.compte.pk,
+            "entite": lieu.rattachement.pk,
+            "dispositif": lieu.dispositif.pk,
+            "financement": lieu.dispositif.financements.get().pk,
+            "message": lieu.message.pk,
+            "import": lieu.travail.pk,
+        }
+        for kind, (model, fields) in FIELDS.items():
+            for field in fields:
+                value = token(kind, field, territoire)
+                column = "reference_acte" if field == "reference" else field
+                suffix = "@test.example" if field == "courriel" else ""
+                model.objects.filter(pk=rows[kind]).update(**{column: value + suffix})
+                planted += 1
+    return planted
+
+
+def crawl(client, start: set[str]) -> str:
+    """Everything that ``client`` reads: pages, files (workbooks unpacked), following each link and each GET form."""
+    seen, todo, text = set(), set(start), []
+    while todo:
+        address = todo.pop()
+        seen.add(address)
+        answer = client.get(address)
+        body = body_of(answer)
+        for closer in answer._resource_closers:
+            closer()
+        if body.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(body)) as book:
+                body = b"".join(book.read(name) for name in book.namelist())
+        text.append(html.unescape(body.decode(errors="replace")))
+        for link in LINK.findall(text[-1]):
+            place = urlsplit(link)
+            known = place.path.startswith("/") and not place.netloc and not place.path.startswith("/static/")
+            following = f"{place.path}?{place.query}" if place.query else place.path
+            if known and following not in seen and "/deconnexion/" not in following:
+                todo.add(following)
+    return "\n".join(text)
+
+
+def allowed(acteur: str) -> set[str]:
+    found = set()
+    for champ, line in POLICY.items():
+        kind, field = champ.split(".")
+        for territoire in SEEN_FROM.get(line[COLONNES[acteur]], ()):
+            found.add(token(kind, field, territoire).lower())
+    return found
+
+
+def tokens_in(text: str) -> set[str]:
+    return {match[0].lower() for match in TOKEN.finditer(text)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("acteur", ACTEURS)
+def test_each_actor_comes_across_their_own_tokens_only(acteur, caplog, record_property):
+    caplog.set_level(logging.INFO)
+    monde = Monde()
+    planted = plant(monde)
+    assert {f"{kind}.{field}" for kind, (_, fields) in FIELDS.items() for field in fields} == set(POLICY)
+    utilisateur, client = monde.acteur(acteur)
+    client.raise_request_exception = False
+
+    start = {"/", "/plan-du-site/"}
+    for line in TABLE:
+        if line["methode"] == "GET":
+            for territoire in (*TERRITOIRES, "inconnu") if line["objet"] else ("mien",):
+                arguments = OBJETS[line["objet"]](monde, utilisateur, territoire) if line["objet"] else {}
+                query = arguments.pop("?", None)
+                path = reverse(line["route"], kwargs=arguments)
+                start.add(f"{path}?departement={query['departement']}&prerempli=1" if query else path)
+    found = tokens_in(crawl(client, start))
+
+    record_property("sentinelles", planted)
+    assert found <= allowed(acteur), f"fuites : {sorted(found - allowed(acteur))}"
+    if acteur not in ("visiteur", "desactive", "sans_habilitation"):
+        assert found, "le parcours n'a rien vu : il ne prouve rien"
+    assert not tokens_in(caplog.text), "dans les journaux techniques"
+
+
+@pytest.mark.django_db
+def test_no_token_in_emails_logs_nor_in_the_journal(caplog):
+    caplog.set_level(logging.DEBUG)
+    monde = Monde()
+    plant(monde)
+    compte = Utilisateur.objects.get(pk=monde.lieux["mien"].compte.pk)
+    _, client = monde.acteur("ADMIN_SIAO")
+    client.post(reverse("reinitialiser_compte", args=[compte.pk]))
+    client.get(reverse("comptes"), {"q": token("compte", "nom", "mien")})
+    client.post(reverse("modifier_compte", args=[compte.pk]), {"prenom": token("compte", "nom", "mien"), "nom": ""})
+    client.get("/comptes/999999999/")
+    actions.send_pending_links()
+    nuit.run()
+    out = io.StringIO()
+    call_command("verifier_journal", stdout=out)
+    [message] = mail.outbox
+    assert not tokens_in(message.body + message.subject)
+    # A search is in the address of its page, hence never in the logs: they start at the warnings.
+    warnings = "\n".join(str(record.msg) for record in caplog.records if record.levelno >= logging.WARNING)
+    assert not tokens_in(warnings + out.getvalue())

@@ -1,0 +1,75 @@
+"""Every page of the product through axe-core: clear and dark, wide and narrow, filled, empty and in error."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from offre.models import Import
+from offre.temps1 import travaux
+from siao import demo
+from tests.classeurs import DISPOSITIF, ENTITE, PENSION, classeur
+from tests.offre.conftest import Chain
+from tests.parcours.accessibilite import check
+from tests.parcours.conftest import connect
+
+LOOKS = [(1280, False), (1280, True), (320, False), (320, True)]
+PUBLIC = ("connexion", "plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "cookies")
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_public_pages(ouvrir, base_reelle, width, dark):
+    page = ouvrir(width=width, dark=dark)
+    for name in PUBLIC:
+        answer = page.goto(reverse(name))
+        assert answer.status == 200
+        check(page)
+    assert page.evaluate("document.documentElement.dataset.frTheme") == ("dark" if dark else "light")
+    page.goto(reverse("connexion"))
+    page.get_by_role("button", name="Se connecter").click()
+    expect(page.locator("[data-resume-erreurs]")).to_be_focused()
+    check(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_pages_of_the_offre(ouvrir, base_reelle, width, dark):
+    demo.load_accounts()
+    page = ouvrir(width=width, dark=dark)
+    courriel = "administrateur-departemental.44@demo.example"
+    connect(page, courriel, demo.PASSWORD)
+    paths = [reverse(f"offre:{name}") for name in ("entites", "dispositifs", "financements", "temps1", "aide_temps1")]
+    paths.append(reverse("accueil"))
+    for path in paths:
+        visit(page, path)
+    from comptes.models import Utilisateur
+
+    chain = Chain(Utilisateur.objects.get(courriel=courriel))
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    states = [
+        chain.read(b""),
+        chain.read(classeur([{**ENTITE, "siren": "1"}])),
+        chain.read(classeur(dispositifs=[{**DISPOSITIF, "voie": "9 rue des Exemples"}])),
+    ]
+    for travail in Import.objects.all():
+        travaux.annotate(travail.pk)
+        paths.append(travail.get_absolute_url())
+    paths += [reverse("offre:annuler", args=[states[0].pk]), f"{states[-1].get_absolute_url()}?nature=MODIFIE"]
+    for path in paths:
+        visit(page, path)
+    page.goto(reverse("offre:temps1"))
+    page.get_by_role("button", name="Déposer", exact=True).click()
+    expect(page.get_by_text("1 point à corriger")).to_be_visible()
+    check(page)
+
+
+def visit(page, path):
+    assert page.goto(path).status == 200
+    check(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)])
+def test_error_pages(ouvrir, base_reelle, width, dark):
+    page = ouvrir(width=width, dark=dark, status=404)
+    demo.load_accounts()
+    connect(page, "administrateur-siao.35@demo.example", demo.PASSWORD)
+    assert page.goto("/offre/temps1/99999/").status == 404
+    check(page)
