@@ -49,15 +49,12 @@ class ConnexionForm(AuthenticationForm, Formulaire):
         "demandez-en un nouveau.",
     }
 
-<<<<<<< HEAD
-=======
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.is_bound:
             # After a mistake the focus goes to the summary of errors, not to the first field.
             del self.fields["username"].widget.attrs["autofocus"]
 
->>>>>>> origin/main
 
 class CodeForm(Formulaire):
     code = forms.CharField(

@@ -13,16 +13,12 @@ app = Celery("siao")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-<<<<<<< HEAD
-    "reconcile": {"task": "offre.tasks.reconcile_imports", "schedule": settings.RECONCILE_EVERY},
-=======
     "reconcile": {
         "task": "offre.tasks.reconcile_imports",
         "schedule": settings.RECONCILE_EVERY,
         "options": {"expires": 10 * settings.RECONCILE_EVERY},
     },
     "files": {"task": "offre.tasks.verify_files", "schedule": crontab(hour=3, minute=17)},
->>>>>>> origin/main
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
     "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},
 }

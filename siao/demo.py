@@ -51,38 +51,6 @@ OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 @transaction.atomic
 def load() -> None:
     """Create what is missing of the demonstration; what exists is left as its users made it."""
-<<<<<<< HEAD
-    for name, profil in NATIONAUX.items():
-        _account(f"{name}@demo.example", profil)
-    for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
-        for name, profil in PROFILS.items():
-            utilisateur = _account(f"{name}.{departement.code}@demo.example", profil, departement)
-            if profil == Profil.ADMIN_DEPARTEMENTAL and not _has_offre(departement):
-                _load_offre(departement, utilisateur)
-
-
-def _account(courriel: str, profil: Profil, departement: Departement | None = None) -> Utilisateur:
-    utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
-    if utilisateur is None:
-        nom = f"{profil.label} {departement.code}" if departement else profil.label
-        utilisateur = Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
-    if not utilisateur.habilitations.filter(profil=profil).exists():
-        create_habilitation(utilisateur=utilisateur, profil=profil, **_perimetre(profil, departement))
-    return utilisateur
-
-
-def _perimetre(profil: Profil, departement: Departement | None) -> dict:
-    """Where the account of ``profil`` works: the département, its SIAO, or an entité and one of its dispositifs."""
-    match profil.niveaux[-1]:
-        case Niveau.SIAO:
-            return {"territoire": departement.siaos.first()}
-        case Niveau.ENTITE | Niveau.DISPOSITIF as niveau:
-            dispositif = Dispositif.objects.filter(departement=departement).first()
-            rattachement = Rattachement.objects.get(entite=dispositif.entite, departement=departement)
-            return {"objets": [rattachement if niveau == Niveau.ENTITE else dispositif]}
-        case _:
-            return {"territoire": departement}
-=======
     load_accounts()
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
         if not Dispositif.objects.filter(departement=departement).exists():
@@ -110,7 +78,6 @@ def _load_account(courriel: str, profil: Profil, nom: str, departement: Departem
         utilisateur = Utilisateur.objects.create_user(courriel, PASSWORD, prenom="Compte", nom=nom)
     if not utilisateur.habilitations.filter(profil=profil).exists():
         create_habilitation(utilisateur=utilisateur, profil=profil, **perimetre)
->>>>>>> origin/main
 
 
 def _perimetre(profil: Profil, departement: Departement | None) -> dict | None:

@@ -50,9 +50,6 @@ def _tell_interruptions(terminalreporter):
     for figure in figures:
         terminalreporter.write_line(figure)
 
-from tests.base import committed
-from tests.navigateur import Navigateur
-
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_blocker):
@@ -70,19 +67,6 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
 def _no_real_queue():
     """What the test process enqueues goes nowhere: the Redis of the settings is the developer's own."""
     celery.conf.broker_url = "memory://"
-
-
-@pytest.fixture
-def client():
-    """A visitor's browser."""
-    return Navigateur()
-
-
-@pytest.fixture
-def commits(django_db_setup, django_db_blocker):
-    """What the test writes is committed, then removed. Instead of the ``django_db`` mark, never with it."""
-    with committed(django_db_blocker):
-        yield
 
 
 @pytest.fixture
@@ -110,16 +94,6 @@ def _files_in_a_temporary_folder(request, settings, tmp_path):
     }
 
 
-<<<<<<< HEAD
-def pytest_terminal_summary(terminalreporter):
-    """What the tests counted: printed, so that nobody shrinks it without being seen."""
-    totals: dict[str, int] = {}
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in report.user_properties if report.when == "call" else ():
-            totals[name] = totals.get(name, 0) + value
-    if totals:
-        terminalreporter.write_line(", ".join(f"{value} {name}" for name, value in totals.items()))
-=======
 # --- Committed data and real processes ---------------------------------------------------------------------------
 
 
@@ -189,4 +163,3 @@ def _site_of(request) -> Installation | None:
     """The site that the test works with."""
     names = [name for name in ("site", "site_isole") if name in request.fixturenames]
     return request.getfixturevalue(names[0]) if names else None
->>>>>>> origin/main

@@ -102,16 +102,9 @@ def _answer(request: HttpRequest, right: str, view: Callable, *, stamped: bool) 
 
 def _transaction(request: HttpRequest, view: Callable) -> HttpResponse:
     with transaction.atomic():
-<<<<<<< HEAD
-        if request.method in _READING:
-            # Ends with this block, even inside another transaction (tests).
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION READ ONLY")
-=======
         with connection.cursor() as cursor:
             # Each ends with this block; the first, even inside another transaction (tests).
             cursor.execute("SET TRANSACTION READ ONLY" if request.method in _READING else _LOCK_TIMEOUT)
->>>>>>> origin/main
         return view()
 
 
@@ -144,11 +137,6 @@ def attachment(content, filename: str, content_type: str) -> HttpResponse:
     return response
 
 
-<<<<<<< HEAD
-def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page (a full page is the answer to everything else)."""
-    return bool(getattr(request, "htmx", False)) and not request.htmx.boosted
-=======
 class BoundedUpload(FileUploadHandler):
     """Drops a file that no form accepts before it fills the disk, and says so: ``request.upload_cut``.
 
@@ -171,7 +159,6 @@ class BoundedUpload(FileUploadHandler):
 
     def file_complete(self, file_size):
         return None
->>>>>>> origin/main
 
 
 def client_ip(request: HttpRequest) -> str | None:

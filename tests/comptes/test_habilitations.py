@@ -136,11 +136,7 @@ def test_the_last_national_administrator_stays():
     assert page.post(reverse("retirer_habilitation", args=[habilitation.pk])).status_code == 302
 
 
-<<<<<<< HEAD
-def test_two_administrators_who_remove_each_other_at_once_leave_one(commits):
-=======
 def test_two_administrators_who_remove_each_other_at_once_leave_one(base_reelle):
->>>>>>> origin/main
     pair = [make_utilisateur(Profil.ADMIN_NATIONAL) for _ in range(2)]
     held = [habilitation_of(utilisateur) for utilisateur in pair]
     start, refused = threading.Barrier(2), []

@@ -95,11 +95,7 @@ def test_the_entry_stays_when_the_view_fails_and_its_writes_are_undone():
     assert list(entries) == [("failing", "7", "ECHEC"), ("refusing", "8", "REFUSE")]
 
 
-<<<<<<< HEAD
-def test_the_entry_is_committed_before_the_page_leaves(commits):
-=======
 def test_the_entry_is_committed_before_the_page_leaves(base_reelle):
->>>>>>> origin/main
     """Seen from another connection: nothing of it hangs on the end of the request."""
     admin = make_utilisateur(Profil.ADMIN_SIAO)
     client_of(admin).get(reverse("comptes"))
@@ -202,11 +198,7 @@ def tamper(order: str, **keys) -> None:
         cursor.execute("SET session_replication_role = origin")
 
 
-<<<<<<< HEAD
-def test_writing_never_waits_for_sealing(commits):
-=======
 def test_writing_never_waits_for_sealing(base_reelle):
->>>>>>> origin/main
     """An entry is inserted while the sealing transaction holds its lock."""
     entry()
     with transaction.atomic():

@@ -158,11 +158,7 @@ def test_a_form_shown_again_with_its_errors_can_be_sent_again(agent):
     assert Message.objects.count() == 1
 
 
-<<<<<<< HEAD
-def test_a_double_click_is_one_message(commits):
-=======
 def test_a_double_click_is_one_message(base_reelle):
->>>>>>> origin/main
     agent = make_utilisateur(Profil.ADMIN_SIAO)
     client = client_of(agent)
     stamp, session = client.stamp(), client.cookies["session"].value
