@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler, OSA
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from siao.socle.text import fold
 
@@ -41,7 +41,7 @@ class Identite:
 
 
 def score(cherchee: Identite, connue: Identite) -> int:
-    """How much ``connue`` looks like ``cherchee``. What is not searched for does not count; what is unknown, a little."""
+    """How much ``connue`` looks like ``cherchee``. What is not looked for does not count; what is unknown, a little."""
     parts = []
     if cherchee.noms or cherchee.prenoms:
         parts.append((0.65, _names(cherchee, connue)))
@@ -95,4 +95,6 @@ def _dates(cherchee: Identite, connue: Identite) -> float:
             return 90  # an age was turned into a date
         if (wanted.day, wanted.month) == (known.month, known.day):
             return 90
-    return {1: 85, 2: 60}.get(OSA.distance(f"{wanted:%d%m%Y}", f"{known:%d%m%Y}"), 40 if wanted.year == known.year else 0)
+    return {1: 85, 2: 60}.get(
+        OSA.distance(f"{wanted:%d%m%Y}", f"{known:%d%m%Y}"), 40 if wanted.year == known.year else 0
+    )

@@ -46,6 +46,18 @@ class Criteres:
         identite = self.identite
         return sum(map(bool, (identite.nom, identite.prenom, identite.date_naissance, self.numero)))
 
+    @property
+    def ecrits(self) -> dict[str, str]:
+        """What was searched for, as it is written down for the data protection officer."""
+        identite = self.identite
+        written = {
+            "nom": identite.nom,
+            "prenom": identite.prenom,
+            "date_naissance": identite.date_naissance.isoformat() if identite.date_naissance else "",
+            "numero": self.numero,
+        }
+        return {name: _clean(value) for name, value in written.items() if value}
+
 
 @dataclass(frozen=True)
 class Trouvee:
@@ -74,7 +86,7 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
     Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
-        criteres=[_written(each) for each in criteres],
+        criteres=[each.ecrits for each in criteres],
         cles=sorted({key for each in criteres for key in keys_of(each.identite)}),
         nombre=sum(len(each.ici) for each in found),
     )
@@ -121,7 +133,9 @@ def _found(auteur: Habilitation, criteres: Criteres, minimum: int) -> Trouvaille
     _add_dossiers(found.ici)
     if auteur.famille == Famille.SIAO:
         shown = [trouvee.personne.pk for trouvee in found.ici]
-        elsewhere = candidates.actives().filter(protegee=False, gelee_le__isnull=True).exclude(pk__in=shown)
+        # Nor who lives with a protected person.
+        elsewhere = candidates.actives().with_regard(auteur).filter(regard=Regard.ENTIER, gelee_le__isnull=True)
+        elsewhere = elsewhere.filter(protegee=False).exclude(pk__in=shown)
         elsewhere = elsewhere.exclude(pk__in=here.order_by().values("pk"))
         sure = _ranked(elsewhere[:CANDIDATS], criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
@@ -155,17 +169,6 @@ def _add_dossiers(found: list[Trouvee]) -> None:
     menages = {a.personne_id: a.menage for a in current.select_related("menage__siao").order_by("pk")}
     for trouvee in found:
         trouvee.personne.menage = menages[trouvee.personne.pk]
-
-
-def _written(criteres: Criteres) -> dict:
-    identite = criteres.identite
-    written = {
-        "nom": identite.nom,
-        "prenom": identite.prenom,
-        "date_naissance": identite.date_naissance.isoformat() if identite.date_naissance else "",
-        "numero": criteres.numero,
-    }
-    return {name: _clean(value) for name, value in written.items() if value}
 
 
 # --- Identifiers ------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     },
     "files": {"task": "offre.tasks.verify_files", "schedule": crontab(hour=3, minute=17)},
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
+    "dossiers": {"task": "situations.tasks.nightly", "schedule": crontab(hour=3, minute=40)},
     "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},
 }
 

@@ -17,10 +17,13 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("Dossiers", "recherche", Droit.MENAGES_VOIR, "/dossiers/"),
+    Entry("À confirmer", "a_confirmer", Droit.SITUATIONS_SAISIR, "/situations/"),
     Entry("Entités", "offre:entites", Droit.OFFRE_VOIR, "/offre/entites/"),
     Entry("Dispositifs", "offre:dispositifs", Droit.OFFRE_VOIR, "/offre/dispositifs/"),
     Entry("Financements", "offre:financements", Droit.OFFRE_VOIR, "/offre/financements/"),
     Entry("Classeur Temps 1", "offre:temps1", Droit.OFFRE_IMPORTER, "/offre/temps1/"),
+    Entry("Situations", "referentiel", Droit.REFERENTIELS_GERER, "/referentiels/"),
     Entry("Comptes", "comptes", Droit.COMPTES_GERER, "/comptes/"),
     Entry("Messages", "messages", Droit.MESSAGES_PUBLIER, "/messages/"),
     Entry("Journal", "journal", Droit.JOURNAL_VOIR, "/journal/"),

@@ -83,9 +83,7 @@ class Parcours:
     def refus_ajout(self, choix: Choix) -> str:
         """Why ``choix`` cannot be added, empty when it can."""
         if not self.peut_ajouter:
-            return (
-                f"{self.nom} : {self.borne_ajout}. Pour corriger la situation actuelle, modifiez-la avec le crayon."
-            )
+            return f"{self.nom} : {self.borne_ajout}. Pour corriger la situation actuelle, modifiez-la avec le crayon."
         if choix.date_debut < self.ajout_au_plus_tot:
             return (
                 f"{self.nom} : au plus tôt le {_jour(self.ajout_au_plus_tot)}, lendemain du début de "
@@ -149,9 +147,9 @@ class Parcours:
     @property
     def suite_suppression(self) -> str:
         return (
-            f"{self.nom} : « {self.courante.libelle} », commencée le {_jour(self.courante.date_debut)}, sera supprimée ; "
-            f"« {self.precedente.libelle} », commencée le {_jour(self.precedente.date_debut)}, redeviendra la situation "
-            "actuelle."
+            f"{self.nom} : « {self.courante.libelle} », commencée le {_jour(self.courante.date_debut)}, sera "
+            f"supprimée ; « {self.precedente.libelle} », commencée le {_jour(self.precedente.date_debut)}, "
+            "redeviendra la situation actuelle."
         )
 
 

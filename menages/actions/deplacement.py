@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from comptes.models import Habilitation
-from menages.actions.dossiers import archive_if_empty, reopen
+from menages.actions.dossiers import archive_if_empty, open_menage, reopen
 from menages.actions.journal import log
 from menages.models import Appartenance, Menage, Personne
 from menages.verrous import lock_menages, lock_personnes
@@ -24,14 +24,17 @@ def earliest_move(appartenance: Appartenance) -> datetime.date:
 
 @transaction.atomic
 def move_personnes(
-    *, auteur: Habilitation, origine: Menage, personnes: Iterable[int], destination: Menage, jour: datetime.date
-) -> list[Menage]:
-    """Move persons (keys) of ``origine`` to ``destination``, where they are from ``jour`` on.
+    *, auteur: Habilitation, origine: Menage, personnes: Iterable[int], destination: Menage | None, jour: datetime.date
+) -> Menage:
+    """Move persons (keys) of ``origine`` to ``destination`` (None: a new dossier), where they are from ``jour`` on.
 
-    They leave the day before; a person who leaves on the day of their arrival was never there. Returns the ménages
-    that are archived because nobody is left in them. All or nothing; the refusal names the person.
+    They leave the day before; a person who leaves on the day of their arrival was never there. A ménage where nobody
+    is left is archived. All or nothing; the refusal names the person. Returns the destination.
     """
     locked = lock_personnes(personnes)
+    if destination is None:
+        followed_by = [each.dispositif for each in origine.accompagnements.current().select_related("dispositif")]
+        destination = open_menage(auteur=auteur, siao=origine.siao, dispositifs=followed_by)
     lock_menages([origine.pk, destination.pk])
     aujourdhui = origine.siao.departement.aujourdhui
     if jour > aujourdhui:
@@ -48,15 +51,14 @@ def move_personnes(
         Appartenance.objects.filter(pk__in=corrected).update(menage=destination)
         Appartenance.objects.filter(pk__in=[a.pk for a in ended]).update(date_fin=jour - datetime.timedelta(days=1))
         Appartenance.objects.bulk_create(
-            Appartenance(
-                personne_id=a.personne_id, menage=destination, date_debut=jour, saisie_par=auteur.utilisateur
-            )
+            Appartenance(personne_id=a.personne_id, menage=destination, date_debut=jour, saisie_par=auteur.utilisateur)
             for a in ended
         )
     reopen(destination.pk)
     log(auteur, "menages.deplacer", origine)
     log(auteur, "menages.deplacer", destination)
-    return archive_if_empty([origine.pk], aujourdhui)
+    archive_if_empty([origine.pk], aujourdhui)
+    return destination
 
 
 def _check(personne: Personne, appartenance: Appartenance | None, jour: datetime.date) -> None:

@@ -53,9 +53,7 @@ def create_personnes(
 
 
 @transaction.atomic
-def describe_menage(
-    *, auteur: Habilitation, menage: Menage, version: int, composition: Composition | None
-) -> None:
+def describe_menage(*, auteur: Habilitation, menage: Menage, version: int, composition: Composition | None) -> None:
     """Change what is said of a ménage as a whole. ``version``: that of the page. Raises ``Stale``."""
     changed = Menage.objects.filter(pk=menage.pk, version=version).update(
         composition=composition, **Menage.trace(auteur.utilisateur)

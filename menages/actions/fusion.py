@@ -78,9 +78,7 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
             "il est trop tard. Créez une nouvelle fiche si deux personnes ont été confondues."
         )
     if not maitre.active:
-        raise Refusal(
-            "La fiche gardée a depuis été fusionnée à son tour : défaites d'abord cette fusion plus récente."
-        )
+        raise Refusal("La fiche gardée a depuis été fusionnée à son tour : défaites d'abord cette fusion plus récente.")
     if maitre.gelee_le:
         raise Refusal(f"Les données de {maitre.numero} sont gelées : rien ne peut y être écrit.")
     Personne.objects.filter(pk=absorbee.pk).update(fusionnee_dans=None, **Personne.trace(auteur.utilisateur))
@@ -118,6 +116,4 @@ def _moved(relation: Relation, key, maitre: Personne) -> bool:
 
 def _written(values: dict) -> dict:
     """As JSON keeps them."""
-    return {
-        field: value.isoformat() if isinstance(value, datetime.date) else value for field, value in values.items()
-    }
+    return {field: value.isoformat() if isinstance(value, datetime.date) else value for field, value in values.items()}

@@ -12,9 +12,7 @@ from siao.socle.refusal import Refusal, Stale
 
 
 @transaction.atomic
-def edit_personne(
-    *, auteur: Habilitation, personne: Personne, version: int, identite: dict, motif: str = ""
-) -> None:
+def edit_personne(*, auteur: Habilitation, personne: Personne, version: int, identite: dict, motif: str = "") -> None:
     """Correct an identity. ``version``: that of the page; ``motif`` is kept with the change. Raises ``Stale``."""
     locked = lock_personnes([personne.pk])[personne.pk]
     if locked.version != version:
@@ -85,7 +83,5 @@ def freeze(*, auteur: Habilitation, personne: Personne, motif: str) -> None:
 
 @transaction.atomic
 def unfreeze(*, auteur: Habilitation, personne: Personne) -> None:
-    Personne.objects.filter(pk=personne.pk).update(
-        gelee_le=None, gel_motif="", **Personne.trace(auteur.utilisateur)
-    )
+    Personne.objects.filter(pk=personne.pk).update(gelee_le=None, gel_motif="", **Personne.trace(auteur.utilisateur))
     log(auteur, "menages.degeler", personne)

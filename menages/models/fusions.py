@@ -26,9 +26,7 @@ class Fusion(models.Model):
     maitre = models.ForeignKey(Personne, models.PROTECT, related_name="fusions", verbose_name="personne gardée")
     absorbee = models.ForeignKey(Personne, models.PROTECT, related_name="+", verbose_name="personne absorbée")
     faite_le = models.DateTimeField("faite le", db_default=Now())
-    faite_par = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="faite par"
-    )
+    faite_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="faite par")
     deplace = models.JSONField("ce qui a été déplacé", default=list, help_text="Clés des lignes, par modèle et champ.")
     identite_avant = models.JSONField("identité d'avant", default=dict)
     identite_apres = models.JSONField("identité choisie", default=dict)

@@ -61,21 +61,32 @@ class PersonneQuerySet(models.QuerySet):
         """Annotate ``regard``: how much the user of ``habilitation`` sees of each person (``Regard``).
 
         A protected person is seen whole by the users who were named, and by the team of a dispositif that accompanies
-        their ménage; frozen data by those who answer for the rights of persons, alone.
+        their ménage. Who lives with them is where they are: the whole ménage is protected. Frozen data are seen by
+        those who answer for the rights of persons, alone.
         """
-        perimetre = habilitation.perimetre
-        named = AccesProtege.objects.filter(personne=OuterRef("pk"), utilisateur=habilitation.utilisateur_id)
-        team = Accompagnement.objects.current().filter(
-            dispositif__in=perimetre.dispositifs,
-            menage__appartenances__personne=OuterRef("pk"),
-            menage__appartenances__date_fin__isnull=True,
+        perimetre, utilisateur = habilitation.perimetre, habilitation.utilisateur_id
+        together = {
+            "menage__appartenances__personne": OuterRef("pk"),
+            "menage__appartenances__date_fin__isnull": True,
+        }
+        protected = Personne.objects.filter(
+            Q(active=True) | Q(pk=OuterRef("pk")),
+            protegee=True,
+            appartenances__date_fin__isnull=True,
+            **{f"appartenances__{lookup}": value for lookup, value in together.items()},
+        ).exclude(acces__utilisateur=utilisateur)
+        master = Personne.objects.filter(absorbees=OuterRef("pk"), protegee=True).exclude(
+            acces__utilisateur=utilisateur
         )
-        seen_by_team = Exists(team) if perimetre.dispositifs else Q(pk__in=())
+        hidden = Exists(protected) | Exists(master)
+        if perimetre.dispositifs:
+            team = Accompagnement.objects.current().filter(dispositif__in=perimetre.dispositifs, **together)
+            hidden &= ~Exists(team)
         frozen = Q(pk__in=()) if Droit.PERSONNES_DROITS in habilitation.droits else Q(gelee_le__isnull=False)
         return self.annotate(
             regard=Case(
                 When(frozen, then=Value(Regard.GELE.value)),
-                When(Q(protegee=True) & ~Exists(named) & ~seen_by_team, then=Value(Regard.PROTEGE.value)),
+                When(hidden, then=Value(Regard.PROTEGE.value)),
                 default=Value(Regard.ENTIER.value),
                 output_field=models.CharField(),
             )
@@ -105,9 +116,7 @@ class Personne(Suivi):
     active = models.GeneratedField(
         expression=Q(fusionnee_dans__isnull=True), output_field=models.BooleanField(), db_persist=True
     )
-    dans_une_active = models.GeneratedField(
-        expression=Value(True), output_field=models.BooleanField(), db_persist=True
-    )
+    dans_une_active = models.GeneratedField(expression=Value(True), output_field=models.BooleanField(), db_persist=True)
     fermee = models.GeneratedField(
         expression=Q(fusionnee_dans__isnull=False) | Q(gelee_le__isnull=False),
         output_field=models.BooleanField(),

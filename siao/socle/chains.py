@@ -74,7 +74,7 @@ def chain_of(owner: str, *, model: str, name: str) -> list[models.BaseConstraint
 
 @contextmanager
 def moving_boundaries(name: str) -> Iterator[None]:
-    """Let the chain ``name`` be broken inside, and check it at the end: never at COMMIT, when all has been told well."""
+    """Let the chain ``name`` be broken inside, and check it at the end: not at COMMIT, when all has been told well."""
     waiting = [sql.Identifier(f"{name}_une_seule_en_cours"), sql.Identifier(f"{name}_suivie_le_lendemain")]
     command = sql.SQL("SET CONSTRAINTS {} {}")
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Creating ménages and persons as users do it: each person begins with « Non renseignée », the day of their creation."""
+"""Creating ménages and persons as users do it: each person begins with « Non renseignée », that day."""
 
 import datetime
 from collections.abc import Iterable

@@ -8,7 +8,6 @@ the function returns.
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 
 from comptes.journal import journalise
 from comptes.models import Habilitation
@@ -150,6 +149,4 @@ def _drop_banner(menage: Menage) -> None:
 
 
 def _log(auteur: Habilitation, action: str, menage: Menage, chains: list[Parcours]) -> None:
-    journalise(
-        action=action, utilisateur=auteur.utilisateur, habilitation=auteur, objet=menage, nombre=len(chains)
-    )
+    journalise(action=action, utilisateur=auteur.utilisateur, habilitation=auteur, objet=menage, nombre=len(chains))

@@ -135,7 +135,8 @@ def test_b1_a_boundary_moves_when_both_sides_do(personne):
     with moving_boundaries("situation"):
         raw(ATTEMPTS["moving a start alone"][0], D(2025, 3, 12), current(personne).pk)
         raw(
-            "UPDATE situations_situationresidentielle SET date_fin = %s WHERE personne_id = %s AND date_fin IS NOT NULL",
+            "UPDATE situations_situationresidentielle SET date_fin = %s "
+            "WHERE personne_id = %s AND date_fin IS NOT NULL",
             D(2025, 3, 11),
             personne.pk,
         )
