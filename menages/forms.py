@@ -25,7 +25,7 @@ def _texte(label: str, **options) -> forms.CharField:
 
 class NaissanceField(JourField):
     def __init__(self, **options):
-        super().__init__(label="Date de naissance", required=False, **options)
+        super().__init__(label="Date de naissance", required=False, help_text="Exemple : 31/12/1986", **options)
 
     def clean(self, value):
         day = super().clean(value)

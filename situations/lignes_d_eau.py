@@ -19,6 +19,8 @@ HAUT, BAS = 24, 28
 """Room for the calendar above the lanes, and for the dates of the breaks below."""
 LETTRE = 6.6
 """Width of a letter of a label, on average."""
+DOUTE = 60
+"""Longest hatching at the end of a lane."""
 DATE = 64
 """Width of a date under the lanes."""
 A_CONFIRMER = datetime.timedelta(days=91)
@@ -41,7 +43,7 @@ class Troncon:
     avant: bool = False
     """Began before the picture does."""
     hachures: int = 0
-    """Width of its end that nobody has confirmed."""
+    """Width of the hatching that says that nobody has confirmed it for long."""
 
     @property
     def fin(self) -> int:
@@ -172,15 +174,18 @@ def _spell(situation: SituationResidentielle, membre: Membre, echelle: _Echelle)
         phrase=_sentence(situation),
         ouvert=ouvert,
         avant=situation.date_debut < echelle.debut,
-        hachures=min(largeur, echelle.x(tomorrow) - echelle.x(situation.confirmee_le)) if unsure else 0,
+        hachures=min(largeur, DOUTE) if unsure else 0,
     )
 
 
 def _label(situation: SituationResidentielle, largeur: int) -> str:
-    for text in (str(situation.sr2), situation.sr2.code):
-        if len(text) * LETTRE + 12 <= largeur:
-            return text
-    return ""
+    """As much of the code and the label as there is room for; a cut one ends with an ellipsis."""
+    code, text, room = situation.sr2.code, str(situation.sr2), int((largeur - 12) / LETTRE)
+    if len(text) <= room:
+        return text
+    if len(code) + 6 <= room:
+        return f"{text[: room - 1].rstrip()}…"
+    return code if len(code) <= room else ""
 
 
 def _sentence(situation: SituationResidentielle) -> str:

@@ -116,7 +116,7 @@ def proteger(request, pk):
         titre=f"Protéger la situation de {personne.designation} ?",
         consequences=[
             "Pour une personne menacée ou victime de violences.",
-            "Son lieu de vie, et celui de son ménage, n'est plus montré qu'aux agents désignés et à l'équipe du dispositif.",
+            "Son lieu de vie et celui de son ménage ne sont plus montrés qu'aux agents désignés et à l'équipe du lieu.",
             "Les autres lisent « Situation protégée ».",
             "Elle n'est plus jamais trouvée par la recherche d'un autre SIAO.",
             "Vous êtes le premier agent désigné ; vous pourrez en désigner d'autres.",

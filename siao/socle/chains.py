@@ -16,7 +16,6 @@ from contextlib import contextmanager
 
 from django.db import connection, models
 from django.db.models import Deferrable, F, Func, Q
-from psycopg import sql
 
 from siao.socle.database import ForeignKeyTogether
 
@@ -75,9 +74,9 @@ def chain_of(owner: str, *, model: str, name: str) -> list[models.BaseConstraint
 @contextmanager
 def moving_boundaries(name: str) -> Iterator[None]:
     """Let the chain ``name`` be broken inside, and check it at the end: not at COMMIT, when all has been told well."""
-    waiting = [sql.Identifier(f"{name}_une_seule_en_cours"), sql.Identifier(f"{name}_suivie_le_lendemain")]
-    command = sql.SQL("SET CONSTRAINTS {} {}")
+    names = (f"{name}_une_seule_en_cours", f"{name}_suivie_le_lendemain")
+    waiting = ", ".join(map(connection.ops.quote_name, names))
     with connection.cursor() as cursor:
-        cursor.execute(command.format(sql.SQL(", ").join(waiting), sql.SQL("DEFERRED")))
+        cursor.execute(f"SET CONSTRAINTS {waiting} DEFERRED")
         yield
-        cursor.execute(command.format(sql.SQL(", ").join(waiting), sql.SQL("IMMEDIATE")))
+        cursor.execute(f"SET CONSTRAINTS {waiting} IMMEDIATE")
