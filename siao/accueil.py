@@ -2,9 +2,11 @@
 
 from comptes.attentes import ATTENTES as ATTENTES_COMPTES
 from comptes.models import Message
+from menages.attentes import ATTENTES as ATTENTES_MENAGES
 from siao.socle.attentes import waiting
+from situations.attentes import ATTENTES as ATTENTES_SITUATIONS
 
-ATTENTES = ATTENTES_COMPTES
+ATTENTES = ATTENTES_MENAGES + ATTENTES_SITUATIONS + ATTENTES_COMPTES
 """Every worklist, in the order of the page: an application adds its own here."""
 
 

@@ -114,7 +114,7 @@ class Parcours:
         return choix.date_debut or self.courante.date_debut
 
     def refus_modification(self, choix: Choix) -> str:
-        if self.debut_modifie(choix) < self.modification_au_plus_tot:
+        if self.precedente and self.debut_modifie(choix) < self.modification_au_plus_tot:
             return (
                 f"{self.nom} : au plus tôt le {_jour(self.modification_au_plus_tot)}, lendemain du début de "
                 f"« {self.precedente.libelle} », sa situation précédente."

@@ -92,7 +92,7 @@ def effacer(request, pk):
 @reads(Droit.PERSONNES_DROITS, journal="situations.oubli")
 def oublis(request):
     """Who will be forgotten, and when: the SIAO's thirty days to say that it still follows them."""
-    rows = announced(request)
+    rows = list(announced(request)[:1000])
     here = {
         each.personne_id: each.menage
         for each in Appartenance.objects.current()
@@ -106,4 +106,4 @@ def oublis(request):
 
 def announced(request):
     seen = Personne.objects.actives().suivies_par(request.perimetre).order_by()
-    return Oubli.objects.filter(personne__in=seen).select_related("personne").order_by("echeance", "pk")[:1000]
+    return Oubli.objects.filter(personne__in=seen).select_related("personne").order_by("echeance", "pk")

@@ -103,13 +103,12 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     """Refuse, say what will happen, or do it: only what the page said can happen."""
     if form.perimes:
         return _conflict(request, context)
-    refused = [sentence for each in form.choisis if (sentence := geste.refus(each, form.choix))]
     try:
         check_choix(form.choix, form.grille.jour, gardee=form.choix.sr2.pk == form.grille.gardee)
     except Refusal as refusal:
         form.add_error("date_debut", str(refusal))
         return _show(request, context)
-    if refused:
+    if refused := [sentence for each in form.choisis if (sentence := geste.refus(each, form.choix))]:
         for sentence in refused:
             form.add_error("date_debut", sentence)
         return _show(request, context)

@@ -42,7 +42,8 @@ def make_personne(
     « Non renseignée » from ``depuis`` days ago when there is no parcours.
     """
     prenom, _, nom = name.partition(" ")
-    personne = Personne.objects.create(prenom=prenom, nom=nom or f"Essai {next(_numbers)}", **fields)
+    fields = {"prenom": prenom, "nom": nom or f"Essai {next(_numbers)}", **fields}
+    personne = Personne.objects.create(**fields)
     Appartenance.objects.create(personne=personne, menage=menage, date_debut=jour(depuis))
     make_parcours(personne, parcours or [("NR", depuis)])
     return personne
