@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from comptes import actions, nuit
 from comptes.models import Message, Utilisateur
+from menages.models import DemandeDAcces, Personne
 from offre.models import Dispositif, Financement, Import, Rattachement
 from tests.droits.monde import ACTEURS, OBJETS, TERRITOIRES, Monde
 from tests.droits.test_table import COLONNES, SEEN_FROM, TABLE, body_of
@@ -36,6 +37,9 @@ FIELDS = {
     "financement": (Financement, ("reference", "commentaire")),
     "message": (Message, ("titre", "texte")),
     "import": (Import, ("nom_fichier",)),
+    "personne": (Personne, ("nom", "nom_usage", "prenom")),
+    "demande": (DemandeDAcces, ("motif",)),
+    "cachee": (Personne, ("prenom",)),
 }
 
 
@@ -54,6 +58,9 @@ def plant(monde: Monde) -> int:
             "financement": lieu.dispositif.financements.get().pk,
             "message": lieu.message.pk,
             "import": lieu.travail.pk,
+            "personne": lieu.dossier.personne.pk,
+            "demande": lieu.dossier.demande.pk,
+            "cachee": lieu.dossier.protegee.pk,
         }
         for kind, (model, fields) in FIELDS.items():
             for field in fields:

@@ -107,13 +107,15 @@ def test_each_cell(acteur, record_property):
 
     for route, methode, objet, line in cells():
         view, not_found = VIEWS[route], set()
-        for territoire in (*TERRITOIRES, "inconnu") if objet and line else ("mien",):
+        # A HEAD is a GET without its body: once is enough.
+        for territoire in (*TERRITOIRES, "inconnu") if objet and line and methode != "HEAD" else ("mien",):
             with transaction.atomic():
                 arguments = OBJETS[objet](monde, utilisateur, territoire) if objet else {}
                 query = arguments.pop("?", {})
                 path = reverse(route, kwargs=arguments) + (f"?{urlencode(query)}" if query else "")
                 before = EntreeJournal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
                 client.cookies = SimpleCookie(cookies)
+                connection.queries_log.clear()  # it holds 9 000 queries, and each is looked at once
                 with CaptureQueriesContext(connection) as queries:
                     if methode == "POST":
                         answer = client.post(path, ENVOIS.get(route, {}))
