@@ -86,6 +86,7 @@ class Droit(models.TextChoices):
     MENAGES_SAISIR = "menages.saisir", "Créer et modifier ménages et personnes"
     MENAGES_FUSIONNER = "menages.fusionner", "Fusionner deux personnes, défaire une fusion"
     MENAGES_DEPLACER = "menages.deplacer", "Déplacer une personne d'un ménage à un autre"
+    PERSONNES_DROITS = "personnes.droits", "Répondre aux droits des personnes : export, gel, effacement"
     SITUATIONS_SAISIR = (
         "situations.saisir",
         "Ajouter, modifier, supprimer une situation résidentielle ; évaluation flash",
@@ -184,6 +185,9 @@ MATRICE: dict[Droit, dict[Profil, str]] = {
         Profil.OPERATEUR_SIAO: DECISION,
         Profil.ECOUTANT_115: DECISION,
         Profil.TRAVAILLEUR_SOCIAL: DECISION,
+    },
+    Droit.PERSONNES_DROITS: {
+        Profil.ADMIN_SIAO: DECISION,
     },
     Droit.SITUATIONS_SAISIR: {
         Profil.ADMIN_SIAO: DECISION,

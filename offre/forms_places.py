@@ -8,23 +8,10 @@ from django.db.models import Q, QuerySet
 from offre.actions.places import Accueil
 from offre.models import CategoriePlace, Composition, GroupePlaces, Indisponibilite, Place, TypePlace
 from offre.models.places import Motif
-from siao.socle.forms import Formulaire
+from siao.socle.forms import Formulaire, JourField
 from siao.socle.text import visible
 
 PLACES_EN_UNE_FOIS = 200
-
-
-class JourField(forms.DateField):
-    def __init__(self, **options):
-        options.setdefault("help_text", "Exemple : 31/12/2026")
-        super().__init__(
-            widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "off"}),
-            error_messages={
-                "invalid": "Écrivez la date avec le jour, le mois et l'année : 31/12/2026.",
-                "required": "Donnez la date.",
-            },
-            **options,
-        )
 
 
 class NombreField(forms.IntegerField):

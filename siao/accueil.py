@@ -2,10 +2,12 @@
 
 from comptes.attentes import ATTENTES as ATTENTES_COMPTES
 from comptes.models import Message
+from menages.attentes import ATTENTES as ATTENTES_MENAGES
 from offre.attentes import ATTENTES as ATTENTES_OFFRE
 from siao.socle.attentes import waiting
+from situations.attentes import ATTENTES as ATTENTES_SITUATIONS
 
-ATTENTES = (*ATTENTES_OFFRE, *ATTENTES_COMPTES)
+ATTENTES = (*ATTENTES_MENAGES, *ATTENTES_SITUATIONS, *ATTENTES_OFFRE, *ATTENTES_COMPTES)
 """Every worklist, in the order of the page: an application adds its own here."""
 
 

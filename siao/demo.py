@@ -10,7 +10,8 @@ from django.db import transaction
 
 from comptes.actions import create_habilitation
 from comptes.droits import Niveau, Profil
-from comptes.models import Departement, Utilisateur
+from comptes.models import Departement, Habilitation, Utilisateur
+from menages.models import Menage
 from offre.colonnes.listes import Listes
 from offre.invention import invent_capacity
 from offre.models import Dispositif, Rattachement
@@ -20,6 +21,7 @@ from offre.temps1.lecture import read_file
 from offre.temps1.modele import write_xlsx
 from offre.temps1.plan import compute_plan
 from offre.temps1.synthese import invented_rows
+from situations.demo import load_dossiers
 
 PASSWORD = "demonstration-siao"  # noqa: S105
 DEPARTEMENTS = ("44", "35")
@@ -61,6 +63,15 @@ def load() -> None:
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
         siao = Utilisateur.objects.get(courriel=f"administrateur-siao.{departement.code}@demo.example")
         invent_capacity(departement, siao.habilitations.get())
+    _load_dossiers()
+
+
+def _load_dossiers() -> None:
+    """The dossiers of Loire-Atlantique, by its Opérateur SIAO."""
+    operateur = Utilisateur.objects.get(courriel="operateur-siao.44@demo.example")
+    habilitation = Habilitation.objects.of(operateur).get()
+    if not Menage.objects.filter(siao=habilitation.siao).exists():
+        load_dossiers(habilitation, habilitation.siao)
 
 
 def load_accounts() -> None:

@@ -18,6 +18,8 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("Dossiers", "recherche", (Droit.MENAGES_VOIR,), "/dossiers/"),
+    Entry("À confirmer", "a_confirmer", (Droit.SITUATIONS_SAISIR,), "/situations/"),
     Entry("Entités", "offre:entites", (Droit.OFFRE_VOIR,), "/offre/entites/"),
     Entry("Dispositifs", "offre:dispositifs", (Droit.OFFRE_VOIR,), "/offre/dispositifs/"),
     Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
@@ -26,6 +28,7 @@ ENTRIES = (
     Entry("À valider", "offre:a_valider", (Droit.OFFRE_PREVALIDER, Droit.OFFRE_VALIDER), "/offre/a-valider/"),
     Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
     Entry("Données ouvertes", "offre:donnees_ouvertes", (Droit.REFERENTIELS_GERER,), "/offre/donnees-ouvertes/"),
+    Entry("Situations", "referentiel", (Droit.REFERENTIELS_GERER,), "/referentiels/situations/"),
     Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
     Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
     Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),

@@ -37,11 +37,6 @@ def donnees_personnelles(request):
 
 
 @page_without_database
-def cookies(request):
-    return render(request, "siao/cookies.html")
-
-
-@page_without_database
 def sante(request):
     """Health, for the supervisor of the servers: 200 when PostgreSQL answers, 503 otherwise."""
     try:

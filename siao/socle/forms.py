@@ -1,5 +1,8 @@
 """The base of every form: the State's design, and errors that assistive tools read with the help of the field."""
 
+import datetime
+import re
+
 from django import forms
 from dsfr.forms import DsfrBaseForm, DsfrBoundField
 from dsfr.utils import dsfr_input_class_attr
@@ -27,20 +30,26 @@ class Formulaire(DsfrBaseForm):
             dsfr_input_class_attr(field)
 
 
-ANNEES = range(2000, 2200)
+ANNEES = range(1900, 2200)
 """Years that a person may write: one mistyped as 0026 or 20026 is refused rather than kept for ever."""
+
+_JOUR = re.compile(r"\s*([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})\s*", re.ASCII)
 
 
 class _Quand:
     """What the fields of dates have in common: the example, the words of a refusal, the years."""
 
-    FORMAT, EXEMPLE, NOM = "%d/%m/%Y", "31/12/2026", "une date"
+    FORMAT, EXEMPLE, NOM = "%d/%m/%Y", "31/12/2026", "une date qui existe"
 
-    def __init__(self, *, help_text="", **options):
+    def __init__(self, *, help_text="", error_messages=None, **options):
         super().__init__(
             help_text=f"{help_text} Exemple : {self.EXEMPLE}".strip(),
-            widget=self.widget(format=self.FORMAT, attrs={"autocomplete": "off"}),
-            error_messages={"invalid": f"Écrivez {self.NOM} comme {self.EXEMPLE}."},
+            widget=self.widget(format=self.FORMAT, attrs={"autocomplete": "off", "maxlength": 20}),
+            error_messages={
+                "invalid": f"Écrivez {self.NOM}, comme {self.EXEMPLE}.",
+                "required": f"Écrivez {self.NOM}, comme {self.EXEMPLE}.",
+                **(error_messages or {}),
+            },
             **options,
         )
 
@@ -51,7 +60,16 @@ class _Quand:
 
 
 class JourField(_Quand, forms.DateField):
-    """A day, written as people do."""
+    """A day, typed as 31/12/2026. Nothing else is guessed: not two digits for a year, not another alphabet."""
+
+    def to_python(self, value):
+        if isinstance(value, datetime.date) or value in self.empty_values:
+            return value or None
+        match = _JOUR.fullmatch(value[:20])
+        try:
+            return datetime.date(int(match[3]), int(match[2]), int(match[1]))
+        except (TypeError, ValueError):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class MomentField(_Quand, forms.DateTimeField):

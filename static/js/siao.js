@@ -27,3 +27,13 @@ window.addEventListener("pageshow", () => {
     delete form.dataset.sent;
   }
 });
+// A button that fills a field with a value it knows: « Aujourd'hui ».
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-remplit]");
+  if (button) {
+    event.preventDefault();
+    const field = document.getElementById(button.dataset.remplit);
+    field.value = button.dataset.valeur;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});

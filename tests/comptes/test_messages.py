@@ -126,7 +126,7 @@ def test_the_end_follows_the_beginning():
 def test_a_mistyped_year_closes_nobody_s_home_page(dates):
     admin = client_of(make_utilisateur(Profil.ADMIN_SIAO))
     answer = admin.post(reverse("publier_message"), {**TYPED, **dates})
-    assert "Écrivez une année entre 2000 et 2199" in words(answer)
+    assert "Écrivez une année entre 1900 et 2199" in words(answer)
     assert "Coupure de mardi" in answer.text  # nothing typed is lost
     assert admin.get(reverse("messages")).status_code == 200
     assert admin.get(ACCUEIL).status_code == 200

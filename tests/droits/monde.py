@@ -19,6 +19,8 @@ from django.utils import timezone
 from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
+from menages.actions.fusion import merge
+from menages.models import AccesProtege, Accompagnement, DemandeDAcces, Fusion, Menage, Personne
 from offre.models import (
     Dispositif,
     Financement,
@@ -31,7 +33,9 @@ from offre.models import (
     Rattachement,
 )
 from offre.ouverture import donnees
+from situations.models import SituationResidentielle
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
+from tests.menages.fabrique import accompany, make_menage, make_operateur, make_personne
 from tests.navigateur import Navigateur
 from tests.offre.fabrique import (
     make_accompagnement,
@@ -48,6 +52,23 @@ TERRITOIRES = {"mien": "44", "voisin": "44", "region": "49", "ailleurs": "35"}
 INCONNU = 999_999_999
 
 ACTEURS = (*Profil.values, "sans_habilitation", "visiteur", "desactive")
+
+
+@dataclass
+class Dossier:
+    """A ménage that the dispositif of its territory accompanies, and what belongs to it."""
+
+    menage: Menage
+    personne: Personne
+    double: Personne
+    """Of the same ménage, to be compared with ``personne``."""
+    situation: SituationResidentielle
+    accompagnement: Accompagnement
+    fusion: Fusion
+    demande: DemandeDAcces
+    protegee: Personne
+    """Of another ménage, accompanied by the same dispositif."""
+    acces: AccesProtege
 
 
 @dataclass
@@ -71,6 +92,7 @@ class Lieu:
     indisponibilite: Indisponibilite
     accompagnement: Dispositif
     mesures: GroupeMesures
+    dossier: Dossier
 
 
 class Monde:
@@ -121,6 +143,36 @@ class Monde:
             GroupeMesures.objects.create(
                 dispositif=accompagnement, libelle=f"Mesures {nom}", nombre=3, ouvert_le=now.date()
             ),
+            self._dossier(code, dispositif),
+        )
+
+    def _dossier(self, code: str, dispositif: Dispositif) -> Dossier:
+        menage, autre, refuge = (make_menage(code) for _ in range(3))
+        personne = make_personne(menage, "Rosa Exemple", depuis=90, parcours=[("VII.1", 90), ("I.1", 30)])
+        double = make_personne(menage, "Rose Exemple", depuis=90, parcours=[("I.1", 90)])
+        absorbee = make_personne(autre, "Rosa Exemples", depuis=60, parcours=[("I.3", 60)])
+        protegee = make_personne(refuge, "Inès Exemple", depuis=60, parcours=[("III.2", 60)], protegee=True)
+        agent = make_operateur(code)
+        named = [
+            AccesProtege(personne=protegee, utilisateur=each.utilisateur) for each in (agent, make_operateur(code))
+        ]
+        AccesProtege.objects.bulk_create(named)
+        return Dossier(
+            menage=menage,
+            personne=personne,
+            double=double,
+            situation=personne.situations.get(date_fin=None),
+            accompagnement=[accompany(each, dispositif) for each in (refuge, menage)][1],
+            fusion=merge(auteur=agent, maitre=personne, absorbee=absorbee, identite={}),
+            demande=DemandeDAcces.objects.create(
+                personne=personne,
+                siao_id=code,
+                siao_demandeur_id="75",
+                motif=f"Motif {code}",
+                demandee_par=agent.utilisateur,
+            ),
+            protegee=protegee,
+            acces=named[0],
         )
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
@@ -164,6 +216,26 @@ def _published(kind: str, attribute: str):
         return {"identifier": donnees.identifier(kind, _key_of(attribute)(*who)["pk"])}
 
     return arguments
+
+
+def _of_dossier(attribute: str):
+    def arguments(monde, utilisateur, territoire):
+        known = territoire != "inconnu"
+        return {"pk": getattr(monde.lieux[territoire].dossier, attribute).pk if known else INCONNU}
+
+    return arguments
+
+
+def _trace_of(label: str, attribute: str):
+    def arguments(monde, utilisateur, territoire):
+        return {"modele": label, **_of_dossier(attribute)(monde, utilisateur, territoire)}
+
+    return arguments
+
+
+def _paire(monde, utilisateur, territoire):
+    autre = _of_dossier("double")(monde, utilisateur, territoire)["pk"]
+    return {**_of_dossier("personne")(monde, utilisateur, territoire), "autre": autre}
 
 
 def _model_of(label: str, attribute: str):
@@ -241,6 +313,20 @@ OBJETS = {
     "jeton": lambda monde, utilisateur, territoire: {"pk": monde.jeton.pk if territoire != "inconnu" else INCONNU},
     "session": _session,
     "departement": _departement,
+    "ménage": _of_dossier("menage"),
+    "personne": _of_dossier("personne"),
+    "paire": _paire,
+    "situation": _of_dossier("situation"),
+    "accompagnement d'un ménage": _of_dossier("accompagnement"),
+    "fusion": _of_dossier("fusion"),
+    "demande d'accès": _of_dossier("demande"),
+    "personne protégée": _of_dossier("protegee"),
+    "agent désigné": _of_dossier("acces"),
+    "situation de la grille": lambda monde, utilisateur, territoire: {
+        "code": "I.1" if territoire != "inconnu" else "IX.9"
+    },
+    "trace d'un ménage": _trace_of("menages.menage", "menage"),
+    "trace d'une personne": _trace_of("menages.personne", "personne"),
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),
     "trace d'un message": _model_of("comptes.message", "message"),
     "lien": lambda monde, utilisateur, territoire: {"secret": "inconnu"},
@@ -250,6 +336,7 @@ OBJETS = {
 # Name of the URL → data of a POST that its page would accept. Missing: an empty form.
 
 ENVOIS = {
+    "modifier_menage": {"version": "1"},
     "modifier_compte": {"prenom": "Prénom", "nom": "Nom"},
     "mot_de_passe_oublie": {"courriel": "personne@test.example"},
 }

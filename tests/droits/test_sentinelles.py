@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from comptes import actions, nuit
 from comptes.models import Message, Utilisateur
+from menages.models import DemandeDAcces, Personne
 from offre.models import (
     Dispositif,
     Financement,
@@ -51,6 +52,9 @@ FIELDS = {
     "mesures": (GroupeMesures, ("libelle",)),
     "message": (Message, ("titre", "texte")),
     "import": (Import, ("nom_fichier",)),
+    "personne": (Personne, ("nom", "nom_usage", "prenom")),
+    "demande": (DemandeDAcces, ("motif",)),
+    "cachee": (Personne, ("prenom",)),
 }
 
 
@@ -75,6 +79,9 @@ def plant(monde: Monde) -> int:
             "mesures": lieu.mesures.pk,
             "message": lieu.message.pk,
             "import": lieu.travail.pk,
+            "personne": lieu.dossier.personne.pk,
+            "demande": lieu.dossier.demande.pk,
+            "cachee": lieu.dossier.protegee.pk,
         }
         for kind, (model, fields) in FIELDS.items():
             for field in fields:

@@ -108,7 +108,8 @@ def test_each_cell(acteur, record_property):
 
     for route, methode, objet, line in cells():
         view, not_found = VIEWS[route], set()
-        for territoire in (*TERRITOIRES, "inconnu") if objet and line else ("mien",):
+        # A HEAD is a GET without its body: once is enough.
+        for territoire in (*TERRITOIRES, "inconnu") if objet and line and methode != "HEAD" else ("mien",):
             with transaction.atomic():
                 arguments = OBJETS[objet](monde, utilisateur, territoire) if objet else {}
                 query = arguments.pop("?", {})

@@ -13,7 +13,7 @@ from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
 
 LOOKS = [(1280, False), (1280, True), (320, False), (320, True)]
-PUBLIC = ("connexion", "plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "cookies")
+PUBLIC = ("connexion", "plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "grille")
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)

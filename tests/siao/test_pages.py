@@ -11,7 +11,7 @@ from django.urls import reverse
 from siao import views
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 
-PAGES = ("plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "cookies", "connexion")
+PAGES = ("plan_du_site", "accessibilite", "mentions_legales", "donnees_personnelles", "connexion")
 
 
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_without_postgresql_every_page_says_so_in_french_and_soon(usager, site_i
 def test_without_postgresql_visitors_still_read_the_pages_that_need_nothing(usager, site_isole):
     site_isole.postgresql.stop_at_once()
     visitor = Visiteur(site_isole.url, None)
-    for name in ("accessibilite", "mentions_legales", "donnees_personnelles", "cookies", "plan_du_site"):
+    for name in ("accessibilite", "mentions_legales", "donnees_personnelles", "plan_du_site"):
         assert visitor.get(reverse(name)).status == 200
 
 
@@ -65,7 +65,7 @@ def test_a_postgresql_that_accepts_and_never_answers_is_no_different(usager, sit
     silent_url = f"postgresql://siao@127.0.0.1:{silent.getsockname()[1]}/siao"
     with site_isole.web.restarted_with(DATABASE_URL=silent_url):
         visitor = Visiteur(site_isole.url, None)
-        assert visitor.get(reverse("cookies")).status == 200  # it has started
+        assert visitor.get(reverse("accessibilite")).status == 200  # it has started
         for ask in (
             lambda: usager.get("/"),
             lambda: visitor.post(reverse("connexion"), {"username": "camille@demo.example", "password": "x"}),

@@ -2,11 +2,12 @@ from django.core.management.base import BaseCommand
 
 from comptes.referentiels import load_territoires
 from offre.referentiels import load_listes
+from situations.referentiels import load_grille
 
 
 class Command(BaseCommand):
     help = "Charge les référentiels du dossier fixtures/ ; peut être relancée sans risque."
 
     def handle(self, **options):
-        for name, count in {**load_territoires(), **load_listes()}.items():
+        for name, count in {**load_territoires(), **load_listes(), **load_grille()}.items():
             self.stdout.write(f"{name} : {count}")

@@ -1,0 +1,71 @@
+"""Moving persons from a ménage to another: splitting a ménage, joining two, an arrival, a departure.
+
+Situations belong to persons: nothing happens to them, they follow.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from comptes.models import Habilitation
+from menages.actions.dossiers import archive_if_empty, open_menage, reopen
+from menages.actions.journal import log
+from menages.models import Appartenance, Menage, Personne
+from menages.verrous import lock_menages, lock_personnes
+from siao.socle.chains import moving_boundaries
+from siao.socle.refusal import Refusal
+
+
+def earliest_move(appartenance: Appartenance) -> datetime.date:
+    """The first day on which a person can leave: that of their arrival, which the move then corrects."""
+    return appartenance.date_debut
+
+
+@transaction.atomic
+def move_personnes(
+    *, auteur: Habilitation, origine: Menage, personnes: Iterable[int], destination: Menage | None, jour: datetime.date
+) -> Menage:
+    """Move persons (keys) of ``origine`` to ``destination`` (None: a new dossier), where they are from ``jour`` on.
+
+    They leave the day before; a person who leaves on the day of their arrival was never there. A ménage where nobody
+    is left is archived. All or nothing; the refusal names the person. Returns the destination.
+    """
+    locked = lock_personnes(personnes)
+    if destination is None:
+        followed_by = [each.dispositif for each in origine.accompagnements.current().select_related("dispositif")]
+        destination = open_menage(auteur=auteur, siao=origine.siao, dispositifs=followed_by)
+    lock_menages([origine.pk, destination.pk])
+    aujourdhui = origine.siao.departement.aujourdhui
+    if jour > aujourdhui:
+        raise Refusal("Un déplacement ne s'enregistre pas d'avance : choisissez une date passée, ou aujourd'hui.")
+    if destination.pk == origine.pk:
+        raise Refusal("Ces personnes sont déjà dans ce ménage : choisissez-en un autre.")
+    current = Appartenance.objects.current().filter(personne__in=locked, menage=origine)
+    appartenances = {appartenance.personne_id: appartenance for appartenance in current.order_by("pk")}
+    for key, personne in locked.items():
+        _check(personne, appartenances.get(key), jour)
+    corrected = [a.pk for a in appartenances.values() if a.date_debut == jour]
+    ended = [a for a in appartenances.values() if a.date_debut < jour]
+    with moving_boundaries("appartenance"):
+        Appartenance.objects.filter(pk__in=corrected).update(menage=destination)
+        Appartenance.objects.filter(pk__in=[a.pk for a in ended]).update(date_fin=jour - datetime.timedelta(days=1))
+        Appartenance.objects.bulk_create(
+            Appartenance(personne_id=a.personne_id, menage=destination, date_debut=jour, saisie_par=auteur.utilisateur)
+            for a in ended
+        )
+    reopen(destination.pk)
+    log(auteur, "menages.deplacer", origine)
+    log(auteur, "menages.deplacer", destination)
+    archive_if_empty([origine.pk], aujourdhui)
+    return destination
+
+
+def _check(personne: Personne, appartenance: Appartenance | None, jour: datetime.date) -> None:
+    if appartenance is None:
+        raise Refusal(f"{personne.designation} n'est plus dans ce ménage : rechargez la page.")
+    if jour < earliest_move(appartenance):
+        raise Refusal(
+            f"{personne.designation} est dans ce ménage depuis le {appartenance.date_debut:%d/%m/%Y} : "
+            "choisissez ce jour-là au plus tôt."
+        )

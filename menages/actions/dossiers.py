@@ -1,0 +1,109 @@
+"""Opening, composing and closing dossiers; the dispositifs that accompany a ménage."""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from comptes.models import Habilitation, Siao
+from menages.actions.journal import log
+from menages.models import Accompagnement, Appartenance, Menage, Personne
+from menages.verrous import lock_menages
+from offre.models import Composition, Dispositif
+from siao.socle.database import reserve_ids
+from siao.socle.refusal import Refusal, Stale
+
+IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
+"""The fields that say who a person is."""
+
+
+@transaction.atomic
+def open_menage(*, auteur: Habilitation, siao: Siao, dispositifs: Iterable[Dispositif] = ()) -> Menage:
+    """Open an empty dossier, attached to ``siao`` and accompanied by ``dispositifs`` from today."""
+    key = reserve_ids(Menage, 1)[0]
+    menage = Menage(pk=key, numero=f"{siao.pk}-{key:06d}", siao=siao, cree_par=auteur.utilisateur)
+    menage.save(force_insert=True)
+    for dispositif in dispositifs:
+        _accompany(auteur, menage, dispositif)
+    log(auteur, "menages.ouvrir", menage)
+    return menage
+
+
+@transaction.atomic
+def create_personnes(
+    *, auteur: Habilitation, menage: Menage, identites: list[dict], arrivee: datetime.date
+) -> list[Personne]:
+    """Create persons in ``menage``, where they arrived on ``arrivee``; each of ``identites`` has fields of IDENTITE.
+
+    Whoever creates a person also gives them a first situation (``situations.actions``).
+    """
+    utilisateur = auteur.utilisateur
+    personnes = Personne.objects.bulk_create(
+        Personne(cree_par=utilisateur, modifie_par=utilisateur, **identite) for identite in identites
+    )
+    Appartenance.objects.bulk_create(
+        Appartenance(personne=personne, menage=menage, date_debut=arrivee, saisie_par=utilisateur)
+        for personne in personnes
+    )
+    reopen(menage.pk)
+    for personne in personnes:
+        log(auteur, "menages.creer_personne", personne)
+    return personnes
+
+
+@transaction.atomic
+def describe_menage(*, auteur: Habilitation, menage: Menage, version: int, composition: Composition | None) -> None:
+    """Change what is said of a ménage as a whole. ``version``: that of the page. Raises ``Stale``."""
+    changed = Menage.objects.filter(pk=menage.pk, version=version).update(
+        composition=composition, **Menage.trace(auteur.utilisateur)
+    )
+    if not changed:
+        raise Stale("Ce dossier a été modifié entre-temps.")
+    log(auteur, "menages.modifier", menage)
+
+
+def archive_if_empty(keys: Iterable[int], jour: datetime.date) -> list[Menage]:
+    """Archive, among the ménages ``keys``, those where nobody is left; return them. An absorbed fiche is nobody."""
+    left = Appartenance.objects.current().actives().filter(menage=OuterRef("pk"))
+    empty = Menage.objects.filter(pk__in=keys, archive_le__isnull=True).exclude(Exists(left))
+    archived = list(empty.order_by("pk"))
+    Menage.objects.filter(pk__in=[menage.pk for menage in archived]).update(archive_le=jour)
+    return archived
+
+
+def reopen(key: int) -> None:
+    """Take a ménage out of the archives: somebody is in it again."""
+    Menage.objects.filter(pk=key, archive_le__isnull=False).update(archive_le=None)
+
+
+# --- Accompagnements --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
+    """Let the team of ``dispositif`` see the dossier, from today."""
+    lock_menages([menage.pk])
+    if Accompagnement.objects.current().filter(menage=menage, dispositif=dispositif).exists():
+        raise Refusal("Ce dispositif accompagne déjà ce ménage.")
+    _accompany(auteur, menage, dispositif)
+    log(auteur, "menages.accompagner", menage)
+
+
+def _accompany(auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
+    Accompagnement.objects.create(
+        menage=menage,
+        dispositif=dispositif,
+        date_debut=menage.siao.departement.aujourdhui,
+        cree_par=auteur.utilisateur,
+    )
+
+
+@transaction.atomic
+def stop_accompanying(*, auteur: Habilitation, accompagnement: Accompagnement) -> None:
+    """End an accompagnement today: its team still sees the dossier until midnight."""
+    menage = accompagnement.menage
+    Accompagnement.objects.filter(pk=accompagnement.pk, date_fin__isnull=True).update(
+        date_fin=menage.siao.departement.aujourdhui
+    )
+    log(auteur, "menages.cesser_d_accompagner", menage)

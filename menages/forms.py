@@ -1,0 +1,290 @@
+"""What people type about persons and dossiers. No field of an identity is compulsory (CASF L. 345-2-2)."""
+
+import datetime
+import re
+
+from django import forms
+from django.core import signing
+
+from comptes.models import Habilitation, Siao, Utilisateur
+from menages.doublons import Identite
+from menages.models import Menage, Sexe
+from menages.recherche import Criteres
+from offre.models import Composition, Dispositif
+from offre.models.nomenclature import Statut
+from siao.socle.forms import Formulaire, JourField
+from siao.socle.text import visible
+
+PREMIERE_NAISSANCE = datetime.date(1890, 1, 1)
+
+
+def _texte(label: str, **options) -> forms.CharField:
+    options = {"required": False, "max_length": 100, **options}
+    return forms.CharField(label=label, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
+
+
+class NaissanceField(JourField):
+    def __init__(self, **options):
+        super().__init__(label="Date de naissance", required=False, help_text="Exemple : 31/12/1986", **options)
+
+    def clean(self, value):
+        day = super().clean(value)
+        if day and not PREMIERE_NAISSANCE <= day <= datetime.date.today() + datetime.timedelta(days=1):  # noqa: DTZ011
+            raise forms.ValidationError("Vérifiez l'année : cette date ne peut pas être une naissance.")
+        return day
+
+
+# --- Searching --------------------------------------------------------------------------------------------------
+
+
+class RechercheForm(Formulaire):
+    """Two criteria at least, out of four; a number alone opens the dossier when it is one of the user's."""
+
+    nom = _texte("Nom")
+    prenom = _texte("Prénom")
+    date_naissance = NaissanceField()
+    numero = _texte("N° de dossier ou de personne", max_length=20, help_text="Exemples : 44-000123, P-000123")
+
+    def clean(self):
+        for name in ("nom", "prenom", "numero"):
+            self.cleaned_data[name] = visible(self.cleaned_data.get(name) or "").strip()
+        return self.cleaned_data
+
+    @property
+    def criteres(self) -> Criteres:
+        data = self.cleaned_data
+        identite = Identite(data["nom"], data["prenom"], date_naissance=data.get("date_naissance"))
+        return Criteres(identite, data["numero"])
+
+
+_NUMERO = re.compile(r"(?:P-?[0-9]{1,12}|[0-9][0-9AB]?[0-9]?-[0-9]{1,12})", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}", re.ASCII)
+
+
+def split(typed: str) -> dict[str, str]:
+    """The criteria typed in one go in the header: a number, a date, a name, a first name, in any order."""
+    found = {"nom": "", "prenom": "", "date_naissance": "", "numero": ""}
+    words = []
+    for word in visible(typed)[:200].split():
+        if _NUMERO.fullmatch(word) and not found["numero"]:
+            found["numero"] = word
+        elif _DATE.fullmatch(word) and not found["date_naissance"]:
+            found["date_naissance"] = word
+        else:
+            words.append(word)
+    if words:
+        found["nom"], found["prenom"] = words[0], " ".join(words[1:])
+    return found
+
+
+class DemandeDAccesForm(Formulaire):
+    personnes = forms.CharField(widget=forms.HiddenInput, max_length=2_000)
+    motif = forms.CharField(
+        label="Pourquoi votre SIAO en a besoin",
+        max_length=255,
+        help_text="Sans détail sur la situation : l'autre SIAO lira ce motif.",
+        error_messages={"required": "Donnez le motif de la demande."},
+    )
+
+    def clean_personnes(self):
+        try:
+            return signing.loads(self.cleaned_data["personnes"], salt="menages.ailleurs", max_age=3600)
+        except signing.BadSignature:
+            raise forms.ValidationError("Cette recherche est trop ancienne : cherchez de nouveau.") from None
+
+
+def sign_persons(keys: list[int]) -> str:
+    """The persons known elsewhere, as the page may carry them: signed, for an hour."""
+    return signing.dumps(keys, salt="menages.ailleurs")
+
+
+class ReponseForm(Formulaire):
+    acceptee = forms.ChoiceField(
+        label="Votre réponse",
+        choices=[("oui", "Partager le dossier"), ("non", "Refuser")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez une réponse."},
+    )
+    jusqu_au = JourField(label="Partagé jusqu'au", required=False)
+    reponse = _texte("Message au SIAO qui demande", max_length=255)
+
+    def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.aujourdhui = aujourdhui
+
+    def clean(self):
+        jour = self.cleaned_data.get("jusqu_au")
+        if self.cleaned_data.get("acceptee") == "oui" and "jusqu_au" not in self.errors:
+            if not jour:
+                self.add_error("jusqu_au", "Écrivez jusqu'à quand le dossier est partagé, comme 31/12/2026.")
+            elif jour < self.aujourdhui:
+                self.add_error("jusqu_au", "Choisissez aujourd'hui au plus tôt.")
+        return self.cleaned_data
+
+
+# --- Identities -------------------------------------------------------------------------------------------------
+
+
+class IdentiteForm(Formulaire):
+    nom = _texte("Nom")
+    nom_usage = _texte("Nom d'usage")
+    prenom = _texte("Prénom")
+    date_naissance = NaissanceField()
+    sexe = forms.ChoiceField(label="Sexe", required=False, choices=[("", "Non renseigné"), *Sexe.choices])
+
+    def clean(self):
+        for name in ("nom", "nom_usage", "prenom"):
+            self.cleaned_data[name] = " ".join(visible(self.cleaned_data.get(name) or "").split())
+        return self.cleaned_data
+
+    @property
+    def identite(self) -> dict:
+        return {name: self.cleaned_data[name] for name in IdentiteForm.base_fields}
+
+
+class PersonneForm(IdentiteForm):
+    """One line of a ménage that is being composed."""
+
+    inconnue = forms.BooleanField(label="Identité inconnue ou refusée", required=False)
+
+    @property
+    def comparable(self) -> Identite:
+        data = self.cleaned_data
+        return Identite(data["nom"], data["prenom"], data["nom_usage"], data["date_naissance"])
+
+
+class CompositionFormSet(forms.BaseFormSet):
+    """The persons of a ménage: one line each; lines left empty are nobody."""
+
+    @property
+    def remplies(self) -> list[PersonneForm]:
+        return [form for form in self.forms if form.has_changed()]
+
+    def clean(self):
+        if not self.remplies:
+            raise forms.ValidationError(
+                "Décrivez au moins une personne. Si son identité est inconnue, cochez la case de sa ligne."
+            )
+
+
+MAXIMUM = 20
+PersonnesFormSet = forms.formset_factory(
+    PersonneForm, formset=CompositionFormSet, extra=1, max_num=MAXIMUM, absolute_max=MAXIMUM
+)
+
+
+class RectificationForm(IdentiteForm):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    motif = _texte(
+        "Motif de la correction",
+        max_length=255,
+        required=True,
+        help_text="Gardé dans l'historique, avec votre nom. Exemples : pièce d'identité vue, faute de frappe.",
+        error_messages={"required": "Donnez le motif de la correction."},
+    )
+
+
+# --- Dossiers ---------------------------------------------------------------------------------------------------
+
+
+class SiaoForm(Formulaire):
+    """The SIAO of a new dossier: no field when there is no choice."""
+
+    siao = forms.ModelChoiceField(Siao.objects.none(), label="SIAO de rattachement", empty_label=None)
+
+    def __init__(self, *args, auteur: Habilitation, **kwargs):
+        super().__init__(*args, **kwargs)
+        perimetre = auteur.perimetre
+        offered = (
+            Siao.objects.filter(pk__in=perimetre.siaos)
+            if perimetre.siaos
+            else Siao.objects.filter(departement__in=auteur.codes_departements)
+        )
+        self.fields["siao"].queryset = offered.select_related("departement")
+        self.offerts = list(self.fields["siao"].queryset)
+        if len(self.offerts) == 1:
+            del self.fields["siao"]
+
+    @property
+    def choisi(self) -> Siao:
+        return self.cleaned_data.get("siao") or self.offerts[0]
+
+
+class MenageForm(Formulaire):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    composition = forms.ModelChoiceField(
+        Composition.objects.all(), label="Composition du ménage", required=False, empty_label="Non renseignée"
+    )
+
+
+class AccompagnementForm(Formulaire):
+    dispositif = forms.ModelChoiceField(
+        Dispositif.objects.none(), label="Dispositif", empty_label="Choisissez un dispositif"
+    )
+
+    def __init__(self, *args, menage: Menage, **kwargs):
+        super().__init__(*args, **kwargs)
+        current = menage.accompagnements.current().order_by().values("dispositif")
+        here = Dispositif.objects.filter(departement=menage.siao.departement_id).exclude(statut=Statut.FERME)
+        self.fields["dispositif"].queryset = here.exclude(pk__in=current).order_by("nom_cle", "pk")
+
+
+class ArriveeForm(Formulaire):
+    date_debut = JourField(
+        label="Dans ce ménage depuis le",
+        error_messages={"required": "Écrivez le jour d'arrivée, comme 31/12/2026."},
+    )
+
+    def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.aujourdhui = aujourdhui
+        self.fields["date_debut"].initial = aujourdhui
+
+    def clean_date_debut(self):
+        if self.cleaned_data["date_debut"] > self.aujourdhui:
+            raise forms.ValidationError("Une arrivée ne s'enregistre pas d'avance : aujourd'hui au plus tard.")
+        return self.cleaned_data["date_debut"]
+
+
+class AgentForm(Formulaire):
+    """A user who will see where a protected person is: of the same SIAO, or of a dispositif of its département."""
+
+    utilisateur = forms.ModelChoiceField(Utilisateur.objects.none(), label="Agent", empty_label="Choisissez un agent")
+
+    def __init__(self, *args, menage: Menage, personne, **kwargs):
+        super().__init__(*args, **kwargs)
+        colleagues = Habilitation.objects.current().filter(siao=menage.siao).order_by().values("utilisateur")
+        named = personne.acces.order_by().values("utilisateur")
+        self.fields["utilisateur"].queryset = (
+            Utilisateur.objects.filter(pk__in=colleagues, is_active=True)
+            .exclude(pk__in=named)
+            .order_by("nom", "prenom", "pk")
+        )
+
+
+class NumeroForm(Formulaire):
+    """The number of a person, as it is shown."""
+
+    numero = _texte(
+        "N° de la fiche en double",
+        required=True,
+        max_length=20,
+        help_text="Exemple : P-000123",
+        error_messages={"required": "Écrivez le numéro de la fiche, comme P-000123."},
+    )
+
+    def clean_numero(self):
+        match = re.fullmatch(r"P?-?([0-9]{1,12})", self.cleaned_data["numero"].strip().upper(), re.ASCII)
+        if not match:
+            raise forms.ValidationError("Un numéro de personne s'écrit comme P-000123.")
+        return int(match[1])
+
+
+class MotifForm(Formulaire):
+    motif = _texte(
+        "Motif",
+        required=True,
+        max_length=255,
+        help_text="Gardé dans l'historique, avec votre nom.",
+        error_messages={"required": "Donnez le motif."},
+    )

@@ -1,0 +1,20 @@
+from .appartenances import Appartenance
+from .demandes_d_acces import DemandeDAcces, EtatDemande
+from .fusions import Fusion
+from .menages import Accompagnement, Menage
+from .personnes import AccesProtege, Personne, Regard, Sexe
+from .recherches import Recherche
+
+__all__ = [
+    "AccesProtege",
+    "Accompagnement",
+    "Appartenance",
+    "DemandeDAcces",
+    "EtatDemande",
+    "Fusion",
+    "Menage",
+    "Personne",
+    "Recherche",
+    "Regard",
+    "Sexe",
+]

@@ -1,0 +1,196 @@
+"""Finding a person, without letting anybody go through the country.
+
+At least two criteria out of four (nom, prénom, date of birth, identifier); twenty results at most; sixty searches per
+user in ten minutes. In the perimeter, fiches are shown; elsewhere, and for the SIAO alone, that a fiche exists and
+nothing more, never for a protected person (docs/decisions/0022-recherche.md).
+"""
+
+import datetime
+import re
+from dataclasses import dataclass, field
+
+import structlog
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.models import F, Func, Value
+from django.utils import timezone
+
+from comptes.droits import Famille
+from comptes.models import Habilitation
+from menages.doublons import POSSIBLE, Identite, score
+from menages.models import Appartenance, Menage, Personne, Recherche, Regard
+from siao.socle.refusal import Refusal
+
+logger = structlog.get_logger(__name__)
+
+RESULTATS = 20
+CANDIDATS = 300
+"""Fiches that are compared letter by letter, those with most keys in common first."""
+FENETRE, LIMITE = datetime.timedelta(minutes=10), 60
+AILLEURS = 88
+"""Score from which a fiche of another perimeter is said to exist: a resemblance would tell too much."""
+
+
+class TooMany(Refusal):
+    """This user has searched too much for now (429)."""
+
+
+@dataclass(frozen=True)
+class Criteres:
+    identite: Identite
+    numero: str = ""
+    """Number of a dossier (44-000123) or of a person (P-000123)."""
+
+    @property
+    def nombre(self) -> int:
+        identite = self.identite
+        return sum(map(bool, (identite.nom, identite.prenom, identite.date_naissance, self.numero)))
+
+    @property
+    def ecrits(self) -> dict[str, str]:
+        """What was searched for, as it is written down for the data protection officer."""
+        identite = self.identite
+        written = {
+            "nom": identite.nom,
+            "prenom": identite.prenom,
+            "date_naissance": identite.date_naissance.isoformat() if identite.date_naissance else "",
+            "numero": self.numero,
+        }
+        return {name: _clean(value) for name, value in written.items() if value}
+
+
+@dataclass(frozen=True)
+class Trouvee:
+    personne: Personne
+    """With ``regard`` and ``menage``, her dossier of today."""
+    score: int
+
+
+@dataclass
+class Trouvailles:
+    ici: list[Trouvee] = field(default_factory=list)
+    ailleurs: list[Personne] = field(default_factory=list)
+    """Known elsewhere: pages only say whether there is one."""
+
+
+def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE) -> list[Trouvailles]:
+    """Look for several persons (one form, one search); write the search down. Raises ``TooMany``."""
+    recent = Recherche.objects.filter(utilisateur=auteur.utilisateur_id, quand__gt=timezone.now() - FENETRE)
+    if recent.count() >= LIMITE:
+        logger.warning("recherches_trop_nombreuses", utilisateur=auteur.utilisateur_id, habilitation=auteur.pk)
+        raise TooMany(
+            f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
+            "est averti ; réessayez dans dix minutes."
+        )
+    found = [_found(auteur, each, minimum) for each in criteres]
+    Recherche.objects.create(
+        utilisateur_id=auteur.utilisateur_id,
+        habilitation=auteur,
+        criteres=[each.ecrits for each in criteres],
+        cles=sorted({key for each in criteres for key in keys_of(each.identite)}),
+        nombre=sum(len(each.ici) for each in found),
+    )
+    return found
+
+
+def open_directly(numero: str, perimetre) -> Menage | None:
+    """The dossier that ``numero`` names, of a ménage or of a person, when the perimeter sees it: not a search."""
+    personnes = _numbered(numero)
+    if personnes is None:
+        return None
+    menages = Menage.objects.visible_to(perimetre)
+    if _is_dossier(numero):
+        return menages.filter(numero=_plain(numero)).first()
+    return menages.filter(
+        appartenances__date_fin__isnull=True, appartenances__personne__in=personnes.actives().order_by()
+    ).first()
+
+
+def keys_of(identite: Identite) -> list[str]:
+    """The blocking keys of what is searched for, as the database computes them for what it stores."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT menages_cles(%s, %s, %s, %s)",
+            [_clean(identite.nom), _clean(identite.nom_usage), _clean(identite.prenom), identite.date_naissance],
+        )
+        return cursor.fetchone()[0]
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")[:100]
+
+
+def _found(auteur: Habilitation, criteres: Criteres, minimum: int) -> Trouvailles:
+    if criteres.nombre < 2:
+        return Trouvailles()
+    if criteres.numero:
+        numbered = _numbered(criteres.numero)
+        candidates = numbered if numbered is not None else Personne.objects.none()
+    else:
+        candidates = _candidates(criteres.identite)
+    here = candidates.actives().visible_to(auteur.perimetre).with_regard(auteur).exclude(regard=Regard.GELE)
+    found = Trouvailles(_ranked(here[:CANDIDATS], criteres.identite, minimum)[:RESULTATS])
+    _add_dossiers(found.ici)
+    if auteur.famille == Famille.SIAO:
+        shown = [trouvee.personne.pk for trouvee in found.ici]
+        # Nor who lives with a protected person.
+        elsewhere = candidates.actives().with_regard(auteur).filter(regard=Regard.ENTIER, gelee_le__isnull=True)
+        elsewhere = elsewhere.filter(protegee=False).exclude(pk__in=shown)
+        elsewhere = elsewhere.exclude(pk__in=here.order_by().values("pk"))
+        sure = _ranked(elsewhere[:CANDIDATS], criteres.identite, AILLEURS)
+        found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
+    return found
+
+
+def _candidates(identite: Identite):
+    keys = keys_of(identite)
+    shared = Func(
+        F("cles"),
+        Value(keys, output_field=ArrayField(models.TextField())),
+        template="cardinality(ARRAY(SELECT unnest(%(expressions)s::text[])))",
+        arg_joiner=") INTERSECT SELECT unnest(",
+        output_field=models.IntegerField(),
+    )
+    return Personne.objects.filter(cles__overlap=keys).annotate(communes=shared).order_by("-communes", "pk")
+
+
+def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:
+    scored = [Trouvee(personne, score(identite, identite_of(personne))) for personne in candidates]
+    kept = [trouvee for trouvee in scored if trouvee.score >= minimum]
+    return sorted(kept, key=lambda trouvee: (-trouvee.score, trouvee.personne.pk))
+
+
+def identite_of(personne: Personne) -> Identite:
+    return Identite(personne.nom, personne.prenom, personne.nom_usage, personne.date_naissance)
+
+
+def _add_dossiers(found: list[Trouvee]) -> None:
+    current = Appartenance.objects.current().filter(personne__in=[trouvee.personne.pk for trouvee in found])
+    menages = {a.personne_id: a.menage for a in current.select_related("menage__siao").order_by("pk")}
+    for trouvee in found:
+        trouvee.personne.menage = menages[trouvee.personne.pk]
+
+
+# --- Identifiers ------------------------------------------------------------------------------------------------
+
+_DOSSIER = re.compile(r"[0-9][0-9AB]?[0-9]?-[0-9]{1,12}", re.ASCII)
+_PERSONNE = re.compile(r"P-?([0-9]{1,12})", re.ASCII)
+
+
+def _plain(numero: str) -> str:
+    return numero.strip().upper().replace(" ", "")
+
+
+def _is_dossier(numero: str) -> bool:
+    return bool(_DOSSIER.fullmatch(_plain(numero)))
+
+
+def _numbered(numero: str):
+    """The persons that an identifier names, None when it is not one."""
+    plain = _plain(numero)
+    if match := _PERSONNE.fullmatch(plain):
+        return Personne.objects.filter(pk=int(match[1])).order_by("pk")
+    if _is_dossier(numero):
+        current = Appartenance.objects.current().filter(menage__numero=plain)
+        return Personne.objects.filter(pk__in=current.order_by().values("personne")).order_by("pk")
+    return None

@@ -1,0 +1,43 @@
+"""Locks on persons: always taken first, in the order of their keys, by every action that touches a parcours.
+
+A row lock in one order is what makes concurrent editors wait for each other instead of dying of a deadlock
+(docs/decisions/0020-parcours.md). Locks on ménages, when an action needs some, come after those on persons.
+"""
+
+from collections.abc import Iterable
+
+from menages.models import Menage, Personne
+from siao.socle.database import lock_in_order
+from siao.socle.refusal import Refusal
+
+
+class Fusionnee(Refusal):
+    """The person is absorbed: everything happens on the fiche that was kept, ``maitre``."""
+
+    def __init__(self, personne: Personne):
+        self.maitre = personne.fusionnee_dans_id
+        super().__init__(
+            f"La fiche de {personne.designation} ({personne.numero}) a été fusionnée entre-temps : "
+            "continuez sur la fiche gardée."
+        )
+
+
+def lock_personnes(keys: Iterable[int]) -> dict[int, Personne]:
+    """Lock persons until the end of the transaction, and check that their fiches can be written.
+
+    Raises ``Fusionnee``, or ``Refusal`` for frozen data and for unknown keys.
+    """
+    keys = set(keys)
+    personnes = {personne.pk: personne for personne in lock_in_order(Personne.objects.filter(pk__in=keys))}
+    if len(personnes) < len(keys):
+        raise Refusal("Une de ces personnes n'existe plus : rechargez la page.")
+    for personne in personnes.values():
+        if personne.fusionnee_dans_id:
+            raise Fusionnee(personne)
+        if personne.gelee_le:
+            raise Refusal(f"Les données de {personne.numero} sont gelées : rien ne peut y être écrit.")
+    return personnes
+
+
+def lock_menages(keys: Iterable[int]) -> dict[int, Menage]:
+    return {menage.pk: menage for menage in lock_in_order(Menage.objects.filter(pk__in=set(keys)))}

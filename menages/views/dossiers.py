@@ -1,0 +1,77 @@
+"""What is said of a ménage as a whole, and the dispositifs that accompany it."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.actions import dossiers as actions
+from menages.forms import AccompagnementForm, MenageForm
+from menages.models import Accompagnement, Menage
+from menages.views.confirmation import confirm
+from siao.socle.http import writes
+from siao.socle.refusal import Refusal, Stale
+
+MENAGE = "menages.menage"
+
+
+def followed_menage(request, pk: int) -> Menage:
+    """A dossier that the user works on: a share with another SIAO is for reading."""
+    rows = Menage.objects.suivis_par(request.perimetre).select_related("siao__departement", "composition")
+    return get_object_or_404(rows, pk=pk)
+
+
+@writes(Droit.MENAGES_SAISIR, journal=MENAGE)
+def modifier_menage(request, pk):
+    menage = followed_menage(request, pk)
+    form = MenageForm(request.POST or None, initial={"composition": menage.composition_id, "version": menage.version})
+    context = {"form": form, "menage": menage, "accompagnement": AccompagnementForm(menage=menage)}
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.describe_menage(auteur=request.habilitation, menage=menage, **form.cleaned_data)
+        except Stale as stale:
+            typed = form.data.copy()
+            typed["version"] = menage.version
+            context |= {"form": MenageForm(typed), "conflit": str(stale)}
+            return render(request, "menages/modifier_menage.html", context, status=409)
+        messages.success(request, "Le dossier est modifié.")
+        return redirect("dossier", pk)
+    return render(request, "menages/modifier_menage.html", context)
+
+
+@writes(Droit.MENAGES_SAISIR, only_post=True, journal=MENAGE)
+def accompagner(request, pk):
+    """Let the team of a dispositif see the dossier."""
+    menage = followed_menage(request, pk)
+    form = AccompagnementForm(request.POST, menage=menage)
+    if form.is_valid():
+        try:
+            actions.accompany(auteur=request.habilitation, menage=menage, dispositif=form.cleaned_data["dispositif"])
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "L'équipe du dispositif voit maintenant le dossier.")
+    else:
+        messages.error(request, "Choisissez un dispositif de la liste.")
+    return redirect("dossier", pk)
+
+
+@writes(Droit.MENAGES_SAISIR, journal="menages.accompagnement")
+def cesser_accompagnement(request, pk):
+    followed = Menage.objects.suivis_par(request.perimetre)
+    rows = Accompagnement.objects.current().filter(date_fin__isnull=True, menage__in=followed.order_by())
+    accompagnement = get_object_or_404(rows.select_related("dispositif", "menage__siao__departement"), pk=pk)
+    return confirm(
+        request,
+        partial(actions.stop_accompanying, accompagnement=accompagnement),
+        titre=f"Mettre fin à l'accompagnement par {accompagnement.dispositif} ?",
+        consequences=[
+            "L'équipe de ce dispositif ne verra plus le dossier à partir de demain.",
+            "L'accompagnement reste dans l'historique du dossier.",
+        ],
+        bouton="Mettre fin à l'accompagnement",
+        succes="L'accompagnement finit aujourd'hui.",
+        retour=reverse("dossier", args=[accompagnement.menage_id]),
+    )

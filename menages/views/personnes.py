@@ -1,0 +1,161 @@
+"""The fiche of a person: identity, its corrections, and who may see where she is."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.actions import personnes as actions
+from menages.forms import AgentForm, RectificationForm
+from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
+from menages.views.confirmation import confirm
+from siao.socle.http import reads, writes
+from siao.socle.refusal import Refusal, Stale
+
+PERSONNE = "menages.personne"
+
+
+def followed_personne(request, pk: int, *, with_path: bool = False) -> Personne:
+    """A person of a dossier that the user works on, neither absorbed nor hidden from this user.
+
+    Who answers for the rights of persons reaches the hidden ones too, on the pages that tell of no place (not
+    ``with_path``).
+    """
+    rows = Personne.objects.actives().suivies_par(request.perimetre).with_regard(request.habilitation)
+    personne = get_object_or_404(rows, pk=pk)
+    if personne.regard == Regard.ENTIER or (request.may(Droit.PERSONNES_DROITS) and not with_path):
+        return personne
+    raise Http404
+
+
+def menage_of(personne: Personne):
+    return Appartenance.objects.current().select_related("menage__siao__departement").get(personne=personne).menage
+
+
+@reads(Droit.MENAGES_VOIR, journal=PERSONNE)
+def fiche_personne(request, pk):
+    personne = followed_personne(request, pk)
+    fusions = Fusion.objects.filter(maitre=personne).select_related("absorbee", "faite_par", "defaite_par")
+    context = {
+        "personne": personne,
+        "menage": menage_of(personne),
+        "fusions": fusions,
+        "acces": personne.acces.select_related("utilisateur", "accorde_par"),
+        "peut": {
+            "saisir": request.may(Droit.MENAGES_SAISIR) and not personne.gelee_le,
+            "fusionner": request.may(Droit.MENAGES_FUSIONNER) and not personne.gelee_le,
+            "droits": request.may(Droit.PERSONNES_DROITS),
+            "journal": request.may(Droit.JOURNAL_VOIR),
+        },
+    }
+    return render(request, "menages/fiche_personne.html", context)
+
+
+@writes(Droit.MENAGES_SAISIR, journal=PERSONNE)
+def modifier_personne(request, pk):
+    """Correct an identity; a form opened before somebody else's correction is shown again with both (409)."""
+    personne = followed_personne(request, pk)
+    initial = {name: getattr(personne, name) for name in RectificationForm.base_fields if hasattr(personne, name)}
+    form = RectificationForm(request.POST or None, initial=initial)
+    context = {"form": form, "personne": personne, "menage": menage_of(personne)}
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.edit_personne(
+                auteur=request.habilitation,
+                personne=personne,
+                version=data["version"],
+                identite=form.identite,
+                motif=data["motif"],
+            )
+        except Stale:
+            typed = form.data.copy()
+            typed["version"] = personne.version
+            context |= {
+                "form": RectificationForm(typed),
+                "conflit": [
+                    (form.fields[name].label, getattr(personne, name), data[name])
+                    for name in form.identite
+                    if getattr(personne, name) != data[name]
+                ],
+            }
+            return render(request, "menages/modifier_personne.html", context, status=409)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "L'identité est corrigée.")
+            return redirect("fiche_personne", pk)
+    return render(request, "menages/modifier_personne.html", context)
+
+
+# --- Protection -------------------------------------------------------------------------------------------------
+
+
+@writes(Droit.MENAGES_SAISIR, journal=PERSONNE)
+def proteger(request, pk):
+    personne = followed_personne(request, pk)
+    if personne.protegee:
+        return confirm(
+            request,
+            partial(actions.stop_protecting, personne=personne),
+            titre=f"Ne plus protéger la situation de {personne.designation} ?",
+            consequences=[
+                "Son lieu de vie redevient visible de tous les agents qui voient le dossier.",
+                "La liste des agents désignés est effacée.",
+            ],
+            bouton="Ne plus protéger",
+            succes="La situation n'est plus protégée.",
+            retour=reverse("fiche_personne", args=[pk]),
+        )
+    return confirm(
+        request,
+        partial(actions.protect, personne=personne),
+        titre=f"Protéger la situation de {personne.designation} ?",
+        consequences=[
+            "Pour une personne menacée ou victime de violences.",
+            "Son lieu de vie et celui de son ménage ne sont plus montrés qu'aux agents désignés et à l'équipe du lieu.",
+            "Les autres lisent « Situation protégée ».",
+            "Elle n'est plus jamais trouvée par la recherche d'un autre SIAO.",
+            "Vous êtes le premier agent désigné ; vous pourrez en désigner d'autres.",
+        ],
+        bouton="Protéger",
+        succes="La situation est protégée, vous êtes désigné.",
+        retour=reverse("fiche_personne", args=[pk]),
+    )
+
+
+@writes(Droit.MENAGES_SAISIR, journal=PERSONNE)
+def designer_agent(request, pk):
+    """Let one more colleague see where a protected person is."""
+    personne = followed_personne(request, pk)
+    if not personne.protegee:
+        raise Http404
+    menage = menage_of(personne)
+    form = AgentForm(request.POST or None, menage=menage, personne=personne)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.name_user(
+                auteur=request.habilitation, personne=personne, utilisateur=form.cleaned_data["utilisateur"]
+            )
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "L'agent est désigné.")
+            return redirect("fiche_personne", pk)
+    return render(request, "menages/designer_agent.html", {"form": form, "personne": personne, "menage": menage})
+
+
+@writes(Droit.MENAGES_SAISIR, only_post=True, journal="menages.accesprotege")
+def retirer_agent(request, pk):
+    acces = get_object_or_404(AccesProtege.objects.select_related("personne"), pk=pk)
+    personne = followed_personne(request, acces.personne_id)
+    try:
+        actions.unname_user(auteur=request.habilitation, acces=acces)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Cet agent n'est plus désigné.")
+    return redirect("fiche_personne", personne.pk)

@@ -1,0 +1,166 @@
+"""A dossier as one user reads it: its persons, their situations, and what must stay hidden from that user."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+from comptes.models import Habilitation
+from menages.models import Accompagnement, Appartenance, Menage, Personne, Regard
+from situations.errance import Errance, errance_of
+from situations.models import SituationResidentielle
+from situations.parcours import Parcours
+
+
+@dataclass(frozen=True)
+class Membre:
+    """A person of a dossier: there today, gone, or absorbed by a fusion."""
+
+    personne: Personne
+    """With ``regard``."""
+    appartenances: list[Appartenance]
+    """Her stays in this ménage, in order."""
+    situations: list[SituationResidentielle]
+    """Her path, oldest first; of a person who left, while she was there; none for whom may not see it."""
+    aujourdhui: datetime.date
+
+    @property
+    def nom(self) -> str:
+        if self.personne.regard == Regard.GELE:
+            return f"Personne {self.personne.numero}"
+        return self.personne.designation
+
+    @property
+    def visible(self) -> bool:
+        return self.personne.regard == Regard.ENTIER
+
+    @property
+    def absorbee(self) -> bool:
+        return not self.personne.active
+
+    @property
+    def ici(self) -> bool:
+        return not self.absorbee and self.appartenances[-1].date_fin is None
+
+    @property
+    def depart(self) -> datetime.date | None:
+        """Last day of her stay, None while she is there."""
+        return self.appartenances[-1].date_fin
+
+    @property
+    def modifiable(self) -> bool:
+        return self.ici and self.visible and self.personne.gelee_le is None
+
+    @property
+    def cachee(self) -> str:
+        """What is read in place of a situation that this user may not see; empty when there is nothing to hide."""
+        if self.personne.regard == Regard.GELE or self.personne.gelee_le:
+            return "Données gelées" if not self.visible else ""
+        return "" if self.visible else "Situation protégée"
+
+    @property
+    def courante(self) -> SituationResidentielle | None:
+        last = self.situations[-1] if self.situations else None
+        return last if last and last.date_fin is None else None
+
+    @cached_property
+    def parcours(self) -> Parcours | None:
+        """The end of her chain, when this user may write to it."""
+        if not (self.modifiable and self.courante):
+            return None
+        before = self.situations[-2] if len(self.situations) > 1 else None
+        return Parcours(self.personne, self.courante, before, self.aujourdhui)
+
+    @property
+    def errance(self) -> Errance:
+        return errance_of(self.situations, self.aujourdhui)
+
+
+@dataclass(frozen=True)
+class Dossier:
+    menage: Menage
+    membres: list[Membre]
+    aujourdhui: datetime.date
+
+    @cached_property
+    def presents(self) -> list[Membre]:
+        return [membre for membre in self.membres if membre.ici]
+
+    @cached_property
+    def partis(self) -> list[Membre]:
+        return [membre for membre in self.membres if not membre.ici and not membre.absorbee]
+
+    @cached_property
+    def absorbes(self) -> list[Membre]:
+        return [membre for membre in self.membres if membre.absorbee]
+
+    @property
+    def protege(self) -> bool:
+        """Somebody's whereabouts are hidden from this user: so is all that tells of them."""
+        return any(not membre.visible for membre in self.presents)
+
+    @property
+    def modifiables(self) -> list[Membre]:
+        return [membre for membre in self.presents if membre.parcours]
+
+    @cached_property
+    def accompagnements(self) -> list[Accompagnement]:
+        if self.protege:
+            return []
+        return list(self.menage.accompagnements.current().select_related("dispositif").order_by("pk"))
+
+    @property
+    def nom(self) -> str:
+        """How people name the dossier: the family names of those who are there."""
+        names = dict.fromkeys(
+            (m.personne.nom_usage or m.personne.nom) for m in self.presents if m.personne.regard != Regard.GELE
+        )
+        return ", ".join(name for name in names if name) or "Ménage sans nom"
+
+
+def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
+    """Three queries, whatever the number of persons. Absorbed fiches are listed with the one who was kept."""
+    aujourdhui = menage.siao.departement.aujourdhui
+    stays = defaultdict(list)
+    for appartenance in menage.appartenances.order_by("date_debut", "pk"):
+        stays[appartenance.personne_id].append(appartenance)
+    absorbed_here = Personne.objects.filter(fusionnee_dans__in=stays).order_by().values("pk")
+    personnes = list(
+        (Personne.objects.filter(pk__in=stays) | Personne.objects.filter(pk__in=absorbed_here))
+        .with_regard(habilitation)
+        .order_by("pk")
+    )
+    paths = _paths([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
+    membres = []
+    for personne in personnes:
+        if personne.pk not in stays:  # absorbed from another ménage by somebody of this one
+            stays[personne.pk] = [Appartenance(personne=personne, menage=menage, date_debut=aujourdhui)]
+        elif not personne.active and personne.fusionnee_dans_id not in stays:
+            continue  # her past is read in the dossier of the fiche that was kept
+        membre = Membre(personne, stays[personne.pk], paths.get(personne.pk, []), aujourdhui)
+        if membre.depart:
+            there = [s for s in membre.situations if _overlaps(s, membre.appartenances)]
+            membre = Membre(personne, membre.appartenances, there, aujourdhui)
+        membres.append(membre)
+    return Dossier(menage, membres, aujourdhui)
+
+
+def _paths(keys: list[int]) -> dict[int, list[SituationResidentielle]]:
+    paths = defaultdict(list)
+    rows = SituationResidentielle.objects.filter(personne__in=keys).readable()
+    for situation in rows.order_by("personne", "date_debut"):
+        paths[situation.personne_id].append(situation)
+    return paths
+
+
+def _overlaps(situation: SituationResidentielle, stays: list[Appartenance]) -> bool:
+    return any(
+        situation.date_debut <= (stay.date_fin or datetime.date.max)
+        and (situation.date_fin or datetime.date.max) >= stay.date_debut
+        for stay in stays
+    )
+
+
+def path_of(personne: Personne) -> list[SituationResidentielle]:
+    """The whole path of one person, oldest first."""
+    return _paths([personne.pk])[personne.pk]

@@ -1,0 +1,353 @@
+"""What people type about situations."""
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+
+from django import forms
+
+from comptes.models import Region
+from menages.actions.dossiers import IDENTITE
+from menages.models import Menage, Personne
+from offre.models import Dispositif
+from siao.socle.forms import Formulaire, JourField
+from situations.actions.saisie import MAXIMUM
+from situations.grille import Grille
+from situations.models import Ethos, EthosLight, Sr1, Sr2
+from situations.models.referentiel import NON_RENSEIGNEE
+from situations.parcours import Choix, Parcours
+from situations.suroccupation import Occupants
+
+
+class PersonnesForm(Formulaire):
+    """Some persons of a dossier, each with what the page saw of her chain (``jeton``)."""
+
+    personnes = forms.TypedMultipleChoiceField(
+        label="Personnes concernées",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Cochez au moins une personne.",
+            "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
+            "Rechargez la page.",
+        },
+    )
+
+    def __init__(self, *args, parcours: Sequence[Parcours], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.parcours = {each.personne.pk: each for each in parcours}
+        self.fields["personnes"].choices = [(pk, each.nom) for pk, each in self.parcours.items()]
+
+    def clean_personnes(self):
+        chosen = self.cleaned_data["personnes"]
+        if len(chosen) > MAXIMUM:
+            raise forms.ValidationError(f"Pas plus de {MAXIMUM} personnes à la fois.")
+        return chosen
+
+    @property
+    def choisis(self) -> list[Parcours]:
+        return [self.parcours[pk] for pk in sorted(set(self.cleaned_data["personnes"]))]
+
+    @property
+    def jetons(self) -> dict[int, str]:
+        return {each.personne.pk: self.data.get(f"jeton-{each.personne.pk}", "") for each in self.choisis}
+
+    @property
+    def perimes(self) -> list[tuple[Parcours, str]]:
+        """The chains that changed since the page was opened, with what it had seen."""
+        return [(self.parcours[pk], jeton) for pk, jeton in self.jetons.items() if self.parcours[pk].jeton != jeton]
+
+
+class SituationForm(PersonnesForm):
+    """A situation, its day, and for whom. ``geste``: adding or modifying (``situations.views.saisie``)."""
+
+    date_debut = JourField(
+        label="Depuis le",
+        error_messages={"required": "Écrivez le jour où la situation a commencé, comme 31/12/2026."},
+    )
+    sr1 = forms.ChoiceField(
+        label="Type de situation",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez un type de situation."},
+    )
+    sr2 = forms.CharField(label="Situation", error_messages={"required": "Choisissez une situation, sous son type."})
+    region = forms.ModelChoiceField(
+        Region.objects.order_by("nom"),
+        label="Région d'orientation du SAS",
+        required=False,
+        empty_label="Choisissez une région",
+    )
+    field_order = ["personnes", "date_debut", "sr1", "sr2", "region"]
+
+    def __init__(self, *args, grille: Grille, date_facultative: bool = False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.grille = grille
+        self.fields["sr1"].choices = [(sr1.pk, str(sr1)) for sr1 in grille.types]
+        if date_facultative:
+            self.fields["date_debut"].required = False
+
+    def clean_sr2(self):
+        sr2 = self.grille.valeurs.get(self.cleaned_data["sr2"])
+        if sr2 is None:
+            raise forms.ValidationError("Choisissez une situation de la liste.")
+        if not sr2.is_offered(self.grille.jour) and sr2.pk != self.grille.gardee:
+            instead = f" Choisissez plutôt « {sr2.remplacee_par} »." if sr2.remplacee_par_id else ""
+            raise forms.ValidationError(f"« {sr2} » ne peut plus être choisie.{instead}")
+        if "sr1" in self.cleaned_data and sr2.sr1_id != self.cleaned_data["sr1"]:
+            raise forms.ValidationError(
+                f"« {sr2} » n'est pas du type choisi : choisissez une situation sous « {self._type()} »."
+            )
+        return sr2
+
+    def _type(self) -> str:
+        return next(str(sr1) for sr1 in self.grille.types if sr1.pk == self.cleaned_data["sr1"])
+
+    def clean(self):
+        sr2, region = self.cleaned_data.get("sr2"), self.cleaned_data.get("region")
+        if sr2 and sr2.region_obligatoire and not region and "region" not in self.errors:
+            self.add_error("region", "Précisez la région vers laquelle la personne a été orientée.")
+        return self.cleaned_data
+
+    @property
+    def choix(self) -> Choix:
+        sr2, region = self.cleaned_data["sr2"], self.cleaned_data["region"]
+        # A region typed for another situation than a SAS was hidden by the page: it is dropped.
+        return Choix(sr2, self.cleaned_data["date_debut"], region.pk if region and sr2.region_obligatoire else None)
+
+
+def seal_of(sentences: Sequence[str]) -> str:
+    """What the page says will happen, in short: posted back, it proves that it has been read."""
+    return hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16]
+
+
+# --- Déplacer ---------------------------------------------------------------------------------------------------
+
+
+class DeplacementForm(Formulaire):
+    personnes = forms.TypedMultipleChoiceField(
+        label="Qui part",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Cochez au moins une personne.",
+            "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
+            "Rechargez la page.",
+        },
+    )
+    date_debut = JourField(
+        label="Dans l'autre ménage depuis le",
+        error_messages={"required": "Écrivez le jour du déplacement, comme 31/12/2026."},
+    )
+    vers = forms.ChoiceField(
+        label="Vers",
+        choices=[("nouveau", "Un nouveau dossier"), ("existant", "Un dossier existant")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez où vont ces personnes."},
+    )
+    numero = forms.CharField(
+        label="N° du dossier existant",
+        required=False,
+        max_length=20,
+        help_text="Exemple : 44-000123",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args, membres, menage: Menage, perimetre, jour: datetime.date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.membres = {membre.personne.pk: membre for membre in membres}
+        self.menage, self.perimetre, self.jour = menage, perimetre, jour
+        self.destination = None
+        self.fields["personnes"].choices = [(pk, membre.nom) for pk, membre in self.membres.items()]
+        self.fields["date_debut"].initial = jour
+
+    def clean(self):
+        if self.cleaned_data.get("vers") == "existant" and "numero" not in self.errors:
+            found = Menage.objects.suivis_par(self.perimetre).select_related("siao__departement")
+            self.destination = found.filter(numero=self.cleaned_data["numero"].strip().upper()).first()
+            if self.destination is None:
+                self.add_error("numero", "Aucun dossier de votre périmètre n'a ce numéro : vérifiez-le.")
+            elif self.destination.pk == self.menage.pk:
+                self.add_error("numero", "C'est le dossier où ces personnes se trouvent déjà.")
+        jour = self.cleaned_data.get("date_debut")
+        if jour and jour > self.jour:
+            self.add_error("date_debut", "Un déplacement ne s'enregistre pas d'avance : aujourd'hui au plus tard.")
+        for pk in self.cleaned_data.get("personnes", ()) if jour else ():
+            arrived = self.membres[pk].appartenances[-1].date_debut
+            if jour < arrived:
+                self.add_error(
+                    "date_debut",
+                    f"{self.membres[pk].nom} est dans ce ménage depuis le {arrived:%d/%m/%Y} : choisissez ce jour-là "
+                    "au plus tôt.",
+                )
+        return self.cleaned_data
+
+    @property
+    def suite(self) -> list[str]:
+        """What will happen, in words."""
+        jour = self.cleaned_data["date_debut"]
+        where = f"le dossier {self.destination.numero}" if self.destination else "un nouveau dossier"
+        sentences = [
+            f"{self.membres[pk].nom} quitte le dossier {self.menage.numero} et entre dans {where} le {jour:%d/%m/%Y} ; "
+            "ses situations la suivent."
+            for pk in sorted(self.cleaned_data["personnes"])
+        ]
+        if set(self.cleaned_data["personnes"]) == set(self.membres):
+            sentences.append(f"S'il n'y reste personne, le dossier {self.menage.numero} est archivé.")
+        return sentences
+
+
+# --- Calculators ------------------------------------------------------------------------------------------------
+
+
+def _nombre(label: str, *, help_text: str = "", minimum: int = 0, initial: int | None = 0) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        help_text=help_text,
+        min_value=minimum,
+        max_value=999,
+        initial=initial,
+        error_messages={
+            "invalid": "Écrivez un nombre entier.",
+            "required": "Écrivez un nombre, 0 s'il n'y en a pas.",
+            "min_value": f"{minimum} au moins.",
+            "max_value": "999 au plus.",
+        },
+        widget=forms.NumberInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class PiecesForm(Formulaire):
+    pieces = _nombre(
+        "Pièces du logement", help_text="Sans la cuisine, la salle d'eau ni les couloirs.", minimum=1, initial=None
+    )
+    couples = _nombre("Couples")
+    adultes = _nombre("Autres personnes de 19 ans ou plus")
+    garcons = _nombre("Garçons de 7 à 18 ans")
+    filles = _nombre("Filles de 7 à 18 ans")
+    petits_garcons = _nombre("Garçons de moins de 7 ans")
+    petites_filles = _nombre("Filles de moins de 7 ans")
+
+    @property
+    def occupants(self) -> Occupants:
+        return Occupants(**{name: value for name, value in self.cleaned_data.items() if name != "pieces"})
+
+
+class SurfaceForm(Formulaire):
+    personnes = _nombre("Personnes dans le logement", minimum=1, initial=None)
+    surface = _nombre("Surface habitable, en m²", minimum=1, initial=None)
+
+
+# --- Référentiel ------------------------------------------------------------------------------------------------
+
+
+class Sr2Form(Formulaire):
+    libelle = forms.CharField(label="Libellé", max_length=150, error_messages={"required": "Donnez un libellé."})
+    definition = forms.CharField(
+        label="Définition", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 5})
+    )
+    ethos = forms.ModelChoiceField(
+        Ethos.objects.order_by("code"), label="Correspondance ETHOS", required=False, empty_label="Aucune"
+    )
+    ethos_light = forms.ModelChoiceField(
+        EthosLight.objects.order_by("code"), label="Correspondance ETHOS Light", required=False, empty_label="Aucune"
+    )
+    condition_ethos = forms.CharField(label="Condition de la correspondance", required=False, max_length=255)
+    a_venir = forms.CharField(label="Changement annoncé", required=False, max_length=255)
+    remplacee_par = forms.ModelChoiceField(
+        Sr2.objects.none(),
+        label="Remplacée par",
+        required=False,
+        empty_label="Aucune",
+        help_text="Proposée à la place, dans les formulaires et les dossiers.",
+    )
+    retiree_le = JourField(
+        label="Retirée le",
+        required=False,
+        help_text="Premier jour où elle ne peut plus être choisie ; elle reste sur les situations passées.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, sr2: Sr2 | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        offered = Sr2.objects.exclude(code=NON_RENSEIGNEE).select_related("sr1")
+        self.fields["remplacee_par"].queryset = offered.exclude(pk=sr2.pk) if sr2 else offered
+        if sr2 and sr2.code == NON_RENSEIGNEE:
+            for name in ("remplacee_par", "retiree_le", "ethos", "ethos_light"):
+                del self.fields[name]
+
+
+class NouvelleSr2Form(Sr2Form):
+    sr1 = forms.ModelChoiceField(Sr1.objects.order_by("ordre"), label="Type de situation", empty_label=None)
+    field_order = ["sr1", "libelle"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["version"]
+
+
+# --- Worklists --------------------------------------------------------------------------------------------------
+
+
+class AConfirmerForm(Formulaire):
+    liste = forms.ChoiceField(
+        label="Liste", required=False, choices=[("", "Non confirmées depuis longtemps"), ("nr", "Non renseignées")]
+    )
+    mois = forms.ChoiceField(
+        label="Sans confirmation depuis",
+        required=False,
+        choices=[("", "3 mois"), ("1", "1 mois"), ("6", "6 mois"), ("12", "1 an")],
+    )
+    dispositif = forms.ModelChoiceField(
+        Dispositif.objects.none(), label="Dispositif", required=False, empty_label="Tous les dossiers"
+    )
+
+    def __init__(self, *args, dispositifs, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["dispositif"].queryset = dispositifs
+
+
+# --- Fusion -----------------------------------------------------------------------------------------------------
+
+
+class FusionForm(Formulaire):
+    """For each field of the identity where two fiches differ, which of the two values is kept."""
+
+    def __init__(self, *args, maitre: Personne, absorbee: Personne, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.maitre, self.absorbee = maitre, absorbee
+        for name in IDENTITE:
+            ours, theirs = (read_field(personne, name) for personne in (maitre, absorbee))
+            if ours == theirs:
+                continue
+            self.fields[name] = forms.ChoiceField(
+                label=Personne._meta.get_field(name).verbose_name.capitalize(),
+                choices=[
+                    ("maitre", f"{ours or '—'} ({maitre.numero})"),
+                    ("absorbee", f"{theirs or '—'} ({absorbee.numero})"),
+                ],
+                # What only one fiche knows is worth keeping.
+                initial="maitre" if ours else "absorbee",
+                widget=forms.RadioSelect,
+                error_messages={"required": "Choisissez une des deux valeurs."},
+            )
+
+    @property
+    def identite(self) -> dict:
+        return {name: getattr(self._kept(name), name) for name in self.fields}
+
+    @property
+    def lus(self) -> list[str]:
+        """The identity that is kept, in words."""
+        values = ((name, read_field(self._kept(name), name)) for name in IDENTITE)
+        return [f"{Personne._meta.get_field(name).verbose_name} « {value or '—'} »" for name, value in values]
+
+    def _kept(self, name: str) -> Personne:
+        return self.absorbee if self.cleaned_data.get(name) == "absorbee" else self.maitre
+
+
+def read_field(personne: Personne, name: str) -> str:
+    """A field of an identity as people read it."""
+    value = getattr(personne, name)
+    if isinstance(value, datetime.date):
+        return f"{value:%d/%m/%Y}"
+    return str(dict(Personne._meta.get_field(name).flatchoices).get(value, value) or "")

@@ -1,0 +1,39 @@
+"""``manage.py oublier``: the forgetting of each night, by hand; or again, after a backup was restored."""
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from comptes.historique import acting
+from menages.models import Personne
+from siao.socle.database import rehearsal
+from situations.actions import oubli
+
+
+class Command(BaseCommand):
+    help = "Annonce et efface les personnes sans activité depuis deux ans. Répète seulement, sauf avec --appliquer."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--appliquer", action="store_true", help="Écrit, au lieu de répéter.")
+        parser.add_argument(
+            "--rejouer",
+            nargs="+",
+            type=int,
+            metavar="CLE",
+            help="Efface de nouveau ces personnes (clés du journal technique « personnes_oubliees »).",
+        )
+
+    def handle(self, *args, **options):
+        today = timezone.localdate()
+        with acting(utilisateur=None, travail="oublier"), rehearsal(apply=options["appliquer"]):
+            if options["rejouer"]:
+                known = Personne.objects.filter(pk__in=options["rejouer"], fusionnee_dans__isnull=True)
+                keys = list(known.order_by("pk").values_list("pk", flat=True))
+                for pk in keys:
+                    oubli.forget(pk)
+                done = {"personnes_oubliees": len(keys)}
+            else:
+                done = {**oubli.announce(today=today), "personnes_oubliees": oubli.forget_due(today=today)}
+        for name, count in done.items():
+            self.stdout.write(f"{count:>8}  {name}")
+        if not options["appliquer"]:
+            self.stdout.write("Répétition : rien n'a été écrit. Ajoutez --appliquer pour écrire.")

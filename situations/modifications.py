@@ -1,0 +1,136 @@
+"""The tab « Modifications » of a dossier: what changed, from the histories of its tables, in sentences.
+
+Nothing of a person whose situation is hidden from the user, beyond that something changed.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from comptes.models import Utilisateur
+from menages.models import Accompagnement, Appartenance, Menage, Personne
+from situations.dossier import Dossier
+from situations.models import SituationResidentielle
+
+IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
+
+
+@dataclass
+class Modification:
+    quand: datetime.datetime
+    auteur: str
+    personne: str
+    """Empty for what is about the whole ménage."""
+    phrase: str
+    motif: str = ""
+
+
+def read_modifications(dossier: Dossier) -> list[Modification]:
+    """Latest first. One query per history table and one for the authors."""
+    names = {membre.personne.pk: membre.nom for membre in dossier.membres if membre.ici and membre.visible}
+    found = [
+        *_told(_events(Menage, id=dossier.menage.pk), _menage),
+        *_told(_events(Personne, id__in=names), _personne, names, "id"),
+        *_told(_events(Appartenance, personne__in=names, menage=dossier.menage.pk), _appartenance, names),
+        *_told(_events(SituationResidentielle, "sr2", personne__in=names), _situation, names),
+    ]
+    if not dossier.protege:
+        found += _told(_events(Accompagnement, "dispositif", menage=dossier.menage.pk), _accompagnement)
+    found.sort(key=lambda each: each[0], reverse=True)
+    authors = Utilisateur.objects.in_bulk({key for _, key, _ in found if key})
+    for _, key, modification in found:
+        modification.auteur = str(authors.get(key) or modification.auteur)
+    return [modification for _, _, modification in found]
+
+
+def _events(model, *related: str, **which):
+    events = model.pgh_event_model.objects.filter(**which).select_related("pgh_context", *related)
+    return events.order_by("pgh_id")
+
+
+def _told(events, tell, names=None, key: str = "personne_id") -> Iterator[tuple[datetime.datetime, int | None, object]]:
+    """When, key of the author, and the modification in words, for each of ``events`` that has something to say."""
+    before = defaultdict(lambda: None)
+    for event in events:
+        previous, before[event.id] = before[event.id], event
+        phrase = tell(event, previous)
+        if not phrase:
+            continue
+        context = event.pgh_context.metadata if event.pgh_context else {}
+        yield (
+            event.pgh_created_at,
+            context.get("utilisateur"),
+            Modification(
+                event.pgh_created_at,
+                context.get("travail") or "le logiciel",
+                names.get(getattr(event, key), "") if names else "",
+                phrase,
+                context.get("motif", ""),
+            ),
+        )
+
+
+def _menage(event, before) -> str:
+    if before is None:
+        return "Dossier ouvert"
+    if event.archive_le != before.archive_le:
+        return "Dossier archivé : plus personne ne s'y trouve" if event.archive_le else "Dossier sorti des archives"
+    if event.composition_id != before.composition_id:
+        return "Composition du ménage modifiée"
+    if event.bandeau_expulsion != before.bandeau_expulsion:
+        return "Bandeau d'expulsion retiré : une situation a été mise à jour"
+    return ""
+
+
+def _personne(event, before) -> str:
+    if before is None:
+        return "Fiche créée"
+    changed = [name for name in IDENTITE if getattr(event, name) != getattr(before, name)]
+    if changed:
+        return "Identité : " + " ; ".join(_change(name, event, before) for name in changed)
+    if event.protegee != before.protegee:
+        return "Situation protégée" if event.protegee else "La situation n'est plus protégée"
+    if event.gelee_le != before.gelee_le:
+        return "Données gelées" if event.gelee_le else "Données dégelées"
+    return ""
+
+
+def _change(name: str, event, before) -> str:
+    field = Personne._meta.get_field(name)
+    labels = dict(field.flatchoices)
+    old, new = (labels.get(value, value) for value in (getattr(before, name), getattr(event, name)))
+    if isinstance(old, datetime.date) or isinstance(new, datetime.date):
+        old, new = (f"{value:%d/%m/%Y}" if value else "" for value in (old, new))
+    return f"{field.verbose_name} « {old or '—'} » devient « {new or '—'} »"
+
+
+def _appartenance(event, before) -> str:
+    if event.pgh_label == "delete":
+        return ""
+    if event.date_fin and (before is None or before.date_fin != event.date_fin):
+        return f"Quitte ce ménage le {event.date_fin:%d/%m/%Y}"
+    return f"Dans ce ménage depuis le {event.date_debut:%d/%m/%Y}" if before is None else ""
+
+
+def _situation(event, before) -> str:
+    said = f"« {event.sr2} » depuis le {event.date_debut:%d/%m/%Y}"
+    if event.pgh_label == "delete":
+        return f"Situation supprimée : {said}"
+    if before is None:
+        return f"Situation ajoutée : {said}"
+    if (event.sr2_id, event.date_debut, event.region_id) != (before.sr2_id, before.date_debut, before.region_id):
+        return f"Situation modifiée : « {before.sr2} » depuis le {before.date_debut:%d/%m/%Y} devient {said}"
+    if event.date_fin != before.date_fin:
+        return f"{said} " + (f": finit le {event.date_fin:%d/%m/%Y}" if event.date_fin else ": de nouveau en cours")
+    if event.confirmee_le != before.confirmee_le:
+        return f"{said} : toujours exacte au {event.confirmee_le:%d/%m/%Y}"
+    return ""
+
+
+def _accompagnement(event, before) -> str:
+    if before is None:
+        return f"Accompagnement par {event.dispositif} depuis le {event.date_debut:%d/%m/%Y}"
+    if event.date_fin and event.date_fin != before.date_fin:
+        return f"Fin de l'accompagnement par {event.dispositif} le {event.date_fin:%d/%m/%Y}"
+    return ""

@@ -1,0 +1,177 @@
+"""Composing ménages: opening a dossier, adding persons, moving them; likely duplicates are shown before creation."""
+
+from django.contrib import messages
+from django.http import QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.actions.deplacement import move_personnes
+from menages.doublons import PROBABLE
+from menages.forms import ArriveeForm, PersonnesFormSet, SiaoForm
+from menages.models import Menage
+from menages.recherche import Criteres, TooMany, Trouvee, look_for
+from menages.verrous import Fusionnee
+from menages.views.dossiers import MENAGE, followed_menage
+from offre.models import Dispositif
+from siao.socle.http import writes
+from siao.socle.refusal import Refusal
+from situations.actions.dossiers import add_personnes, create_dossier
+from situations.dossier import read_dossier
+from situations.forms import DeplacementForm, seal_of
+from situations.models import SituationResidentielle
+
+
+@writes(Droit.MENAGES_SAISIR, journal="menages.personne")
+def nouveau_dossier(request):
+    personnes, siao = _personnes(request), SiaoForm(request.POST or None, auteur=request.habilitation)
+    context = {"personnes": personnes, "form": siao, "titre": "Ouvrir un dossier"}
+    if _must_be_shown(request, personnes, siao, context):
+        return render(request, "situations/composer.html", context, status=context.get("status", 200))
+    menage = create_dossier(
+        auteur=request.habilitation,
+        siao=siao.choisi,
+        identites=[form.identite for form in personnes.remplies],
+        dispositifs=Dispositif.objects.filter(pk__in=request.habilitation.perimetre.dispositifs),
+    )
+    messages.success(
+        request,
+        f"Le dossier {menage.numero} est ouvert. Renseignez maintenant où vivent les personnes, ou laissez « Non "
+        "renseignée ».",
+    )
+    return redirect(_first_situation(menage))
+
+
+@writes(Droit.MENAGES_SAISIR, journal=MENAGE)
+def ajouter_personnes(request, pk):
+    menage = followed_menage(request, pk)
+    personnes = _personnes(request)
+    arrivee = ArriveeForm(request.POST or None, aujourdhui=menage.siao.departement.aujourdhui)
+    context = {
+        "personnes": personnes,
+        "form": arrivee,
+        "menage": menage,
+        "titre": f"Ajouter des personnes au dossier {menage.numero}",
+    }
+    if _must_be_shown(request, personnes, arrivee, context):
+        return render(request, "situations/composer.html", context, status=context.get("status", 200))
+    created = add_personnes(
+        auteur=request.habilitation,
+        menage=menage,
+        identites=[form.identite for form in personnes.remplies],
+        arrivee=arrivee.cleaned_data["date_debut"],
+    )
+    messages.success(request, "Les personnes sont ajoutées. Renseignez maintenant où elles vivent.")
+    return redirect(_first_situation(menage, [personne.pk for personne in created]))
+
+
+def _personnes(request):
+    """The lines of persons, with one more when the page asks for it."""
+    if request.method != "POST":
+        return PersonnesFormSet(prefix="p")
+    data = request.POST.copy()
+    if data.get("etape") == "ligne":
+        data["p-TOTAL_FORMS"] = str(min(_int(data.get("p-TOTAL_FORMS")) + 1, PersonnesFormSet.max_num))
+    return PersonnesFormSet(data, prefix="p")
+
+
+def _int(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 else 0
+
+
+def _must_be_shown(request, personnes, form, context: dict) -> bool:
+    """Whether the page must be shown (again): nothing sent, one more line, mistakes, or duplicates not seen yet."""
+    if request.method != "POST":
+        return True
+    if request.POST.get("etape") == "ligne":
+        for each in (form, *personnes.forms):
+            each._errors = {}
+        personnes._errors, personnes._non_form_errors = [], personnes.error_class()
+        return True
+    # Both, so that all mistakes are told at once.
+    if not all([personnes.is_valid(), form.is_valid()]):
+        return True
+    try:
+        doublons = _duplicates(request, personnes)
+    except TooMany as refusal:
+        form.add_error(None, str(refusal))
+        context["status"] = 429
+        return True
+    vus = seal_of([f"{trouvee.personne.pk}" for _, found in doublons for trouvee in found])
+    if doublons and request.POST.get("vus") != vus:
+        context |= {"doublons": doublons, "vus": vus}
+        return True
+    return False
+
+
+def _duplicates(request, personnes) -> list[tuple[str, list[Trouvee]]]:
+    """Likely duplicates of the lines: in the perimeter, since nothing is shown of the others."""
+    comparable = [form for form in personnes.remplies if Criteres(form.comparable).nombre >= 2]
+    if not comparable:
+        return []
+    found = look_for(
+        auteur=request.habilitation,
+        criteres=[Criteres(form.comparable) for form in comparable],
+        minimum=PROBABLE,
+    )
+    request.shown["nombre"] = sum(len(each.ici) for each in found)
+    return [
+        (f"{form.cleaned_data['prenom']} {form.cleaned_data['nom']}".strip(), each.ici)
+        for form, each in zip(comparable, found, strict=True)
+        if each.ici
+    ]
+
+
+def _first_situation(menage: Menage, personnes: list[int] | None = None) -> str:
+    """The form where the first situation of the new persons is told, all ticked."""
+    current = SituationResidentielle.objects.current().filter(
+        personne__appartenances__menage=menage, personne__appartenances__date_fin__isnull=True
+    )
+    if personnes is not None:
+        current = current.filter(personne__in=personnes)
+    rows = list(current.order_by("personne"))
+    query = QueryDict(mutable=True)
+    query.setlist("personne", [row.personne_id for row in rows])
+    return f"{reverse('modifier_situation', args=[rows[0].pk])}?{query.urlencode()}"
+
+
+# --- Déplacer ---------------------------------------------------------------------------------------------------
+
+
+@writes(Droit.MENAGES_DEPLACER, journal=MENAGE)
+def deplacer(request, pk):
+    """To another ménage, or to a new one: a departure, an arrival, splitting, joining."""
+    menage = followed_menage(request, pk)
+    dossier = read_dossier(menage, request.habilitation)
+    possible = [membre for membre in dossier.presents if membre.modifiable]
+    form = DeplacementForm(
+        request.POST or None, membres=possible, menage=menage, perimetre=request.perimetre, jour=dossier.aujourdhui
+    )
+    context = {"form": form, "menage": menage, "dossier": dossier}
+    if request.method == "POST" and form.is_valid():
+        context["suite"] = form.suite
+        context["lue"] = seal_of(form.suite)
+        if request.POST.get("lue") != context["lue"]:
+            return _deplacer(request, context)
+        try:
+            destination = move_personnes(
+                auteur=request.habilitation,
+                origine=menage,
+                personnes=form.cleaned_data["personnes"],
+                destination=form.destination,
+                jour=form.cleaned_data["date_debut"],
+            )
+        except Refusal as refusal:
+            context.pop("suite")
+            form.add_error(None, str(refusal))
+            context["maitre"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
+        else:
+            messages.success(request, "Le déplacement est enregistré : les situations ont suivi les personnes.")
+            return redirect("dossier", destination.pk)
+    return _deplacer(request, context)
+
+
+def _deplacer(request, context: dict):
+    possible = [membre for membre in context["dossier"].presents if membre.modifiable]
+    context["lignes"] = list(zip(context["form"]["personnes"], possible, strict=True))
+    return render(request, "situations/deplacer.html", context)

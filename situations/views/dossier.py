@@ -1,0 +1,104 @@
+"""The dossier of a ménage: its persons, their situations, what changed."""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.models import Menage, Personne, Regard
+from siao.socle.http import reads
+from siao.socle.tables import Table, TableColumn
+from situations.dossier import Dossier, read_dossier
+from situations.lignes_d_eau import draw
+from situations.models import SituationResidentielle
+from situations.modifications import read_modifications
+
+MENAGE = "menages.menage"
+
+HISTORIQUE = (
+    TableColumn("situation", "Situation résidentielle", lambda row: row.libelle, ["sr2__ordre"]),
+    TableColumn(
+        "personne",
+        "Personne",
+        lambda row: row.personne.designation,
+        ["personne__prenom", "personne__nom", "personne", "date_debut"],
+    ),
+    TableColumn("debut", "Depuis le", lambda row: f"{row.date_debut:%d/%m/%Y}", ["date_debut"]),
+    TableColumn("fin", "Jusqu'au", lambda row: f"{row.date_fin:%d/%m/%Y}" if row.date_fin else "", ["date_fin"]),
+)
+
+
+def visible_menage(request, pk: int) -> Menage:
+    """A dossier that the user may read."""
+    rows = Menage.objects.visible_to(request.perimetre).select_related("siao__departement", "composition")
+    return get_object_or_404(rows, pk=pk)
+
+
+@reads(Droit.MENAGES_VOIR, journal=MENAGE)
+def dossier(request, pk):
+    """Tab « Ménage »: a vignette per person."""
+    read = read_dossier(visible_menage(request, pk), request.habilitation)
+    return _page(request, "menage", read)
+
+
+@reads(Droit.MENAGES_VOIR, journal=MENAGE)
+def situations_du_menage(request, pk):
+    """Tab « Situation du ménage »: the current situations, and the last accordion, their history."""
+    read = read_dossier(visible_menage(request, pk), request.habilitation)
+    seen = [membre.personne.pk for membre in read.presents if membre.visible]
+    rows = SituationResidentielle.objects.filter(personne__in=seen).readable().select_related("personne")
+    table = Table("Historique des situations résidentielles", HISTORIQUE, rows.order_by("-date_debut"), request.GET)
+    return _page(request, "situations", read, historique=table, ouvert="tri" in request.GET or "page" in request.GET)
+
+
+@reads(Droit.MENAGES_VOIR, journal=MENAGE)
+def modifications(request, pk):
+    """Tab « Modifications »: who changed what."""
+    read = read_dossier(visible_menage(request, pk), request.habilitation)
+    return _page(request, "modifications", read, modifications=read_modifications(read))
+
+
+@reads(Droit.MENAGES_VOIR, journal=MENAGE)
+def imprimer(request, pk):
+    """The whole dossier on paper."""
+    read = read_dossier(visible_menage(request, pk), request.habilitation)
+    image = draw(read.membres, read.aujourdhui)
+    return render(request, "situations/imprimer.html", {"dossier": read, "menage": read.menage, "image": image})
+
+
+def _page(request, onglet: str, read: Dossier, **more):
+    suivi = Menage.objects.suivis_par(request.perimetre).filter(pk=read.menage.pk).exists()
+    context = {
+        "dossier": read,
+        "menage": read.menage,
+        "image": draw(read.membres, read.aujourdhui),
+        "onglet": onglet,
+        "peut": {
+            "saisir": suivi and request.may(Droit.MENAGES_SAISIR),
+            "situations": suivi and request.may(Droit.SITUATIONS_SAISIR),
+            "fusionner": suivi and request.may(Droit.MENAGES_FUSIONNER),
+            "deplacer": suivi and request.may(Droit.MENAGES_DEPLACER),
+            "droits": suivi and request.may(Droit.PERSONNES_DROITS),
+            "journal": request.may(Droit.JOURNAL_VOIR),
+        },
+        **more,
+    }
+    return render(request, f"situations/dossier_{onglet}.html", context)
+
+
+@reads(Droit.MENAGES_VOIR, journal="menages.personne")
+def personne(request, pk):
+    """Where somebody is today: the dossier, of the fiche that was kept when this one was absorbed."""
+    found = get_object_or_404(
+        Personne.objects.visible_to(request.perimetre)
+        .with_regard(request.habilitation)
+        .select_related("fusionnee_dans"),
+        pk=pk,
+    )
+    if found.regard == Regard.GELE:
+        raise Http404
+    kept = found.fusionnee_dans or found
+    menage = Menage.objects.visible_to(request.perimetre).filter(
+        appartenances__personne=kept, appartenances__date_fin__isnull=True
+    )
+    return redirect(f"{reverse('dossier', args=[get_object_or_404(menage).pk])}#personne-{kept.pk}")

@@ -1,0 +1,125 @@
+"""Merging two fiches of the same person: find the other one, compare, read what will happen, merge; and undo."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.actions.fusion import merge, undo_merge, what_points_to
+from menages.doublons import POSSIBLE
+from menages.forms import NumeroForm
+from menages.models import Appartenance, Fusion, Personne
+from menages.recherche import Criteres, TooMany, identite_of, look_for
+from menages.verrous import Fusionnee
+from menages.views.confirmation import confirm
+from menages.views.personnes import PERSONNE, followed_personne, menage_of
+from siao.socle.http import writes
+from siao.socle.refusal import Refusal
+from situations.dossier import Membre, path_of
+from situations.forms import FusionForm, seal_of
+from situations.lignes_d_eau import draw
+
+
+@writes(Droit.MENAGES_FUSIONNER, journal=PERSONNE)
+def fusionner(request, pk):
+    """Find the duplicate of ``pk``, the fiche that will be kept: by its number, or among those who look like her."""
+    personne = followed_personne(request, pk, with_path=True)
+    form = NumeroForm(request.POST if request.POST.get("etape") == "numero" else None)
+    context = {"personne": personne, "form": form, "menage": menage_of(personne)}
+    if form.is_bound and form.is_valid():
+        others = Personne.objects.actives().suivies_par(request.perimetre).exclude(pk=pk)
+        if other := others.filter(pk=form.cleaned_data["numero"]).first():
+            return redirect("comparer", pk, other.pk)
+        form.add_error("numero", "Aucune autre fiche de votre périmètre n'a ce numéro : vérifiez-le.")
+    elif request.POST.get("etape") == "chercher":
+        try:
+            [found] = look_for(
+                auteur=request.habilitation, criteres=[Criteres(identite_of(personne))], minimum=POSSIBLE
+            )
+        except TooMany as refusal:
+            context["refus"] = str(refusal)
+            return render(request, "situations/fusionner.html", context, status=429)
+        context["trouvees"] = [trouvee for trouvee in found.ici if trouvee.personne.pk != pk]
+        request.shown["nombre"] = len(context["trouvees"])
+    return render(request, "situations/fusionner.html", context)
+
+
+@writes(Droit.MENAGES_FUSIONNER, journal=PERSONNE)
+def comparer(request, pk, autre):
+    """Both fiches side by side; what is chosen is told before it is done."""
+    maitre, absorbee = followed_personne(request, pk, with_path=True), followed_personne(request, autre, with_path=True)
+    form = FusionForm(request.POST or None, maitre=maitre, absorbee=absorbee)
+    moved = [(relation, rows) for relation, rows in what_points_to(absorbee) if relation.suit]
+    kept = [(relation, rows) for relation, rows in what_points_to(absorbee) if not relation.suit]
+    membres = [_membre(personne) for personne in (maitre, absorbee)]
+    context = {
+        "maitre": maitre,
+        "absorbee": absorbee,
+        "dossiers": [membre.appartenances[-1].menage for membre in membres],
+        "form": form,
+        "deplaces": [(_named(relation), rows) for relation, rows in moved],
+        "restent": [(_named(relation), rows) for relation, rows in kept],
+        "image": draw(membres, membres[0].aujourdhui),
+    }
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "situations/comparer.html", context)
+    context["suite"] = _consequences(form, context)
+    context["lue"] = seal_of([*context["suite"], str(maitre.version), str(absorbee.version)])
+    if request.POST.get("lue") != context["lue"]:
+        return render(request, "situations/fusion_confirmer.html", context)
+    try:
+        merge(auteur=request.habilitation, maitre=maitre, absorbee=absorbee, identite=form.identite)
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        context["gardee"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
+        return render(request, "situations/comparer.html", context)
+    messages.success(request, "Les deux fiches n'en font plus qu'une. La fusion peut se défaire pendant trente jours.")
+    return redirect("dossier", menage_of(maitre).pk)
+
+
+def _membre(personne: Personne) -> Membre:
+    stays = Appartenance.objects.filter(personne=personne).select_related("menage__siao__departement")
+    stays = list(stays.order_by("date_debut"))
+    return Membre(personne, stays[-1:], path_of(personne), stays[-1].menage.siao.departement.aujourdhui)
+
+
+def _named(relation) -> str:
+    return str(relation.model._meta.verbose_name_plural)
+
+
+def _consequences(form: FusionForm, context: dict) -> list[str]:
+    maitre, absorbee = context["maitre"], context["absorbee"]
+    said = [f"{maitre.numero} est gardée, avec ses situations et son dossier : {', '.join(form.lus)}."]
+    said += [
+        f"{len(rows)} {label} de {absorbee.numero} passent à {maitre.numero}." for label, rows in context["deplaces"]
+    ]
+    said.append(
+        f"{absorbee.numero} est absorbée : plus rien ne peut y être écrit. Son parcours reste lisible, grisé, dans le "
+        "dossier de la fiche gardée ; il ne compte plus."
+    )
+    if maitre.protegee != absorbee.protegee:
+        said.append("Une des deux situations est protégée : la fiche gardée le sera.")
+    return said
+
+
+@writes(Droit.MENAGES_FUSIONNER, journal="menages.fusion")
+def defaire_fusion(request, pk):
+    followed = Personne.objects.suivies_par(request.perimetre).order_by()
+    rows = Fusion.objects.filter(maitre__in=followed.values("pk"), defaite_le__isnull=True)
+    fusion = get_object_or_404(rows.select_related("maitre", "absorbee"), pk=pk)
+    maitre = followed_personne(request, fusion.maitre_id, with_path=True)
+    return confirm(
+        request,
+        partial(undo_merge, fusion=fusion),
+        titre=f"Défaire la fusion de {fusion.absorbee.numero} dans {fusion.maitre.numero} ?",
+        consequences=[
+            f"{fusion.absorbee.numero} retrouve son dossier, son parcours et ce qui en avait été déplacé.",
+            f"{fusion.maitre.numero} retrouve l'identité d'avant, sauf ce qui a été corrigé depuis.",
+            "Ce qui a été ajouté depuis à la fiche gardée y reste.",
+        ],
+        bouton="Défaire la fusion",
+        succes="La fusion est défaite : les deux fiches sont de nouveau séparées.",
+        retour=reverse("fiche_personne", args=[maitre.pk]),
+    )

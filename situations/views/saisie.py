@@ -1,0 +1,273 @@
+"""Ajouter, modifier, supprimer, confirmer. Each page says what will happen before it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from menages.models import Menage
+from menages.verrous import Fusionnee
+from menages.views.dossiers import MENAGE, followed_menage
+from siao.socle.http import writes
+from siao.socle.refusal import Refusal, Stale
+from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
+from situations.dossier import Dossier, read_dossier
+from situations.forms import PersonnesForm, SituationForm, seal_of
+from situations.grille import Grille, read_grille
+from situations.models import SituationResidentielle
+from situations.parcours import Choix, Parcours, RefusalOfSome, check_choix
+
+SITUATION = "situations.situationresidentielle"
+
+
+@dataclass(frozen=True)
+class Geste:
+    """What differs between adding and modifying."""
+
+    nom: str
+    titre: str
+    action: Callable
+    borne: Callable[[Parcours], str]
+    refus: Callable[[Parcours, Choix], str]
+    suite: Callable[[Parcours, Choix], str]
+    fait: str
+
+
+AJOUT = Geste(
+    nom="ajout",
+    titre="Ajouter une situation résidentielle",
+    action=add_situation,
+    borne=lambda parcours: parcours.borne_ajout,
+    refus=Parcours.refus_ajout,
+    suite=Parcours.suite_ajout,
+    fait="La situation est enregistrée.",
+)
+MODIFICATION = Geste(
+    nom="modification",
+    titre="Modifier la situation résidentielle actuelle",
+    action=modify_situation,
+    borne=lambda parcours: parcours.borne_modification,
+    refus=Parcours.refus_modification,
+    suite=Parcours.suite_modification,
+    fait="La situation est modifiée.",
+)
+
+
+@writes(Droit.SITUATIONS_SAISIR, journal=MENAGE)
+def ajouter_situation(request, pk):
+    dossier = read_dossier(followed_menage(request, pk), request.habilitation)
+    possible = [membre.personne.pk for membre in dossier.modifiables if membre.parcours.peut_ajouter]
+    initial = {"personnes": _asked_for(request, dossier, possible)}
+    return _saisie(request, AJOUT, dossier, read_grille(dossier.aujourdhui), initial)
+
+
+@writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
+def modifier_situation(request, pk):
+    """The pencil. ``pk`` is the current situation of a person; others of the ménage can be ticked with her."""
+    situation, dossier = _current(request, pk)
+    initial = {
+        "personnes": _asked_for(request, dossier, [situation.personne_id]),
+        "date_debut": situation.date_debut,
+        "region": situation.region_id,
+    }
+    if not _chain_of(dossier, situation).a_renseigner:
+        initial |= {"sr2": situation.sr2_id, "sr1": situation.sr2.sr1_id}
+    grille = read_grille(dossier.aujourdhui, gardee=situation.sr2_id)
+    return _saisie(request, MODIFICATION, dossier, grille, initial, situation=situation)
+
+
+def _saisie(request, geste: Geste, dossier: Dossier, grille: Grille, initial: dict, **context):
+    sr2 = grille.valeurs.get(request.GET.get("sr2", ""))
+    if sr2 and sr2.is_offered(grille.jour):
+        initial |= {"sr2": sr2.pk, "sr1": sr2.sr1_id}
+    if "date" in request.GET:
+        initial["date_debut"] = request.GET["date"][:10]
+    parcours = [membre.parcours for membre in dossier.modifiables]
+    form = SituationForm(request.POST or None, initial=initial, parcours=parcours, grille=grille)
+    context |= {"geste": geste, "form": form, "dossier": dossier, "menage": dossier.menage, "grille": grille}
+    etape = request.POST.get("etape", "")
+    if etape == "aujourdhui":
+        form = context["form"] = _again(form, parcours, grille)
+    elif etape == "aide":
+        return redirect(_to_questionnaire(request, dossier, context.get("situation")))
+    elif request.method == "POST" and form.is_valid():
+        return _carry_out(request, geste, form, context)
+    return _show(request, context)
+
+
+def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
+    """Refuse, say what will happen, or do it: only what the page said can happen."""
+    if form.perimes:
+        return _conflict(request, context)
+    try:
+        check_choix(form.choix, form.grille.jour, gardee=form.choix.sr2.pk == form.grille.gardee)
+    except Refusal as refusal:
+        form.add_error("date_debut", str(refusal))
+        return _show(request, context)
+    if refused := [sentence for each in form.choisis if (sentence := geste.refus(each, form.choix))]:
+        for sentence in refused:
+            form.add_error("date_debut", sentence)
+        return _show(request, context)
+    context["suite"] = [geste.suite(each, form.choix) for each in form.choisis]
+    context["lue"] = seal_of(context["suite"])
+    if request.POST.get("etape") != "enregistrer" or request.POST.get("lue") != context["lue"]:
+        return _show(request, context)
+    menage = context["menage"]
+    try:
+        geste.action(auteur=request.habilitation, menage=menage, jetons=form.jetons, choix=form.choix)
+    except Stale:
+        return _conflict(request, context)
+    except Refusal as refusal:
+        return _refused(request, context, refusal)
+    messages.success(request, geste.fait)
+    return redirect("situations_du_menage", menage.pk)
+
+
+def _refused(request, context: dict, refusal: Refusal):
+    sentences = refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]
+    for sentence in sentences:
+        context["form"].add_error(None, sentence)
+    context["maitre"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
+    context.pop("suite", None)
+    return _show(request, context)
+
+
+def _conflict(request, context: dict):
+    """Somebody was faster (409): what they did, what was typed, and a form that starts from there."""
+    form: SituationForm = context["form"]
+    dossier = read_dossier(context["menage"], request.habilitation)
+    fresh = [membre.parcours for membre in dossier.modifiables]
+    stale = PersonnesForm(form.data, parcours=fresh)
+    changed = stale.perimes if stale.is_valid() else []
+    context |= {
+        "dossier": dossier,
+        "conflits": [_seen_and_now(parcours, jeton) for parcours, jeton in changed],
+        "form": SituationForm(form.data, parcours=fresh, grille=form.grille),
+        "conflit": True,
+    }
+    context.pop("suite", None)
+    return _show(request, context, status=409)
+
+
+def _seen_and_now(parcours: Parcours, jeton: str) -> dict:
+    """What the page had shown of a chain (from the history), and what it is now."""
+    pk, _, version = jeton.partition(".")
+    known = pk.isascii() and pk.isdigit() and version.isascii() and version.isdigit() and len(jeton) < 30
+    events = SituationResidentielle.pgh_event_model.objects.select_related("sr2")
+    seen = events.filter(pgh_obj_id=pk, version=version, personne=parcours.personne).first() if known else None
+    now = SituationResidentielle.objects.readable().select_related("modifie_par").get(pk=parcours.courante.pk)
+    return {"nom": parcours.nom, "avant": seen, "maintenant": now}
+
+
+def _show(request, context: dict, *, status: int = 200):
+    context["lignes"] = [
+        (choice, membre.parcours, context["geste"].borne(membre.parcours))
+        for choice, membre in zip(context["form"]["personnes"], context["dossier"].modifiables, strict=True)
+    ]
+    return render(request, "situations/saisie.html", context, status=status)
+
+
+def _again(form: SituationForm, parcours: list[Parcours], grille: Grille) -> SituationForm:
+    """The same form with today's date, its errors forgotten: the button « Aujourd'hui » of a page without script."""
+    data = form.data.copy()
+    data["date_debut"] = f"{grille.jour:%d/%m/%Y}"
+    form = SituationForm(data, parcours=parcours, grille=grille)
+    form._errors = {}
+    return form
+
+
+def _asked_for(request, dossier: Dossier, default: list[int]) -> list[int]:
+    """The persons that the address ticks: those of the questionnaire's way back, or ``default``."""
+    here = {str(membre.personne.pk) for membre in dossier.modifiables}
+    return [int(pk) for pk in request.GET.getlist("personne") if pk in here] or default
+
+
+def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentielle | None) -> str:
+    """The questionnaire, with what is typed so far: it comes back with it."""
+    here = {str(membre.personne.pk) for membre in dossier.modifiables}
+    query = QueryDict(mutable=True)
+    query["situation" if situation else "dossier"] = situation.pk if situation else dossier.menage.pk
+    query.setlist("personne", [pk for pk in request.POST.getlist("personnes") if pk in here])
+    query["date"] = request.POST.get("date_debut", "")[:10]
+    return f"{reverse('questionnaire')}?{query.urlencode()}"
+
+
+# --- Supprimer --------------------------------------------------------------------------------------------------
+
+
+@writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
+def supprimer_situation(request, pk):
+    """« Supprimer cette situation »: for a person, and for those of the ménage who have the same one."""
+    situation, dossier = _current(request, pk)
+    same = [
+        membre.parcours
+        for membre in dossier.modifiables
+        if (membre.courante.sr2_id, membre.courante.date_debut) == (situation.sr2_id, situation.date_debut)
+    ]
+    initial = {"personnes": [situation.personne_id]}
+    form = PersonnesForm(request.POST or None, initial=initial, parcours=same)
+    context = {
+        "form": form,
+        "dossier": dossier,
+        "menage": dossier.menage,
+        "situation": situation,
+        "lignes": [
+            (choice, parcours, parcours.refus_suppression or parcours.suite_suppression)
+            for choice, parcours in zip(form["personnes"], same, strict=True)
+        ],
+        "impossible": _chain_of(dossier, situation).refus_suppression,
+    }
+    if request.method == "POST" and form.is_valid():
+        try:
+            delete_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
+        except Stale as stale:
+            return render(request, "situations/supprimer.html", {**context, "conflit": str(stale)}, status=409)
+        except Refusal as refusal:
+            for sentence in refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]:
+                form.add_error(None, sentence)
+        else:
+            messages.success(request, "La situation est supprimée, la précédente redevient la situation actuelle.")
+            return redirect("situations_du_menage", dossier.menage.pk)
+    return render(request, "situations/supprimer.html", context)
+
+
+# --- Toujours exact ---------------------------------------------------------------------------------------------
+
+
+@writes(Droit.SITUATIONS_SAISIR, only_post=True, journal=MENAGE)
+def confirmer_situations(request, pk):
+    """One click: the current situation of these persons is still true today."""
+    dossier = read_dossier(followed_menage(request, pk), request.habilitation)
+    form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
+    if form.is_valid():
+        try:
+            confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
+        except Refusal as refusal:
+            messages.error(request, f"Rien n'a été confirmé. {refusal} Vérifiez ci-dessous, puis recommencez.")
+        else:
+            names = ", ".join(parcours.nom for parcours in form.choisis)
+            messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
+    else:
+        messages.error(request, " ".join(form.errors["personnes"]))
+    if request.POST.get("depuis") == "a_confirmer":
+        return redirect(f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}")
+    return redirect("situations_du_menage", dossier.menage.pk)
+
+
+def _current(request, pk: int) -> tuple[SituationResidentielle, Dossier]:
+    """A current situation that the user may change, and its dossier; a closed one is not found."""
+    rows = SituationResidentielle.objects.followed_by(request.perimetre).readable()
+    situation = get_object_or_404(rows, pk=pk)
+    menage = Menage.objects.filter(appartenances__personne=situation.personne_id, appartenances__date_fin__isnull=True)
+    dossier = read_dossier(followed_menage(request, menage.get().pk), request.habilitation)
+    if _chain_of(dossier, situation) is None:
+        raise Http404
+    return situation, dossier
+
+
+def _chain_of(dossier: Dossier, situation: SituationResidentielle) -> Parcours | None:
+    return next((m.parcours for m in dossier.modifiables if m.personne.pk == situation.personne_id), None)

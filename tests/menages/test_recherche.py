@@ -1,0 +1,231 @@
+"""Finding a person: two criteria, tolerant, journalled, and nothing said of who is protected or elsewhere."""
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from comptes.droits import Profil
+from comptes.models import EntreeJournal, Partage
+from menages.models import AccesProtege, DemandeDAcces, Personne, Recherche
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
+from tests.offre.fabrique import make_dispositif, make_rattachement
+
+pytestmark = pytest.mark.django_db
+NAISSANCE = datetime.date(1986, 9, 17)
+
+
+@pytest.fixture
+def personne(db):
+    menage = make_menage()
+    return make_personne(menage, prenom="Marie-Hélène", nom="Lefèvre d'Ornano", date_naissance=NAISSANCE)
+
+
+@pytest.fixture
+def operateur():
+    return client_of(make_operateur().utilisateur)
+
+
+def search(client, **criteria):
+    return client.post(reverse("recherche"), criteria)
+
+
+def found(answer) -> list[int]:
+    return [trouvee.personne.pk for trouvee in answer.context["trouvailles"].ici]
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"nom": "Lefèvre d'Ornano", "prenom": "Marie-Hélène"},
+        {"nom": "LEFEVRE D ORNANO", "prenom": "marie helene"},
+        {"nom": "lefevre", "prenom": "helene"},
+        {"nom": "Marie-Hélène", "prenom": "Lefèvre"},  # inverted
+        {"nom": "Lefebvre", "prenom": "Marie Hélène"},  # heard on the telephone
+        {"nom": "Lefèvre", "prenom": "Maire-Hélène"},  # two letters inverted
+        {"nom": "Lefevre", "date_naissance": "17/09/1986"},
+        {"prenom": "Marie-Hélène", "date_naissance": "17/09/1986"},
+        {"nom": "Lefèvre d'Ornano", "prenom": "Marie-Hélène", "date_naissance": "17/09/1968"},
+        {"nom": "Lefèvre d'Ornano", "prenom": "Marie-Hélène", "date_naissance": "01/01/1986"},
+    ],
+)
+def test_accents_case_hyphens_inversions_and_typing_errors(operateur, personne, criteria):
+    make_personne(make_menage(), "Ahmed Benali")
+    assert found(search(operateur, **criteria)) == [personne.pk]
+
+
+def test_the_best_comes_first_and_the_others_do_not_come(operateur, personne):
+    menage = make_menage()
+    soeur = make_personne(menage, prenom="Marie-Odile", nom="Lefèvre d'Ornano")
+    make_personne(menage, prenom="Paul", nom="Dupont")
+    answer = search(operateur, nom="Lefèvre d'Ornano", prenom="Marie-Hélène")
+    assert found(answer)[0] == personne.pk
+    assert set(found(answer)) <= {personne.pk, soeur.pk}
+    assert "identique" in words(answer)
+
+
+@pytest.mark.parametrize("criteria", [{"nom": "Lefèvre"}, {"prenom": "Marie"}, {"date_naissance": "17/09/1986"}, {}])
+def test_w39_one_criterion_is_not_enough(operateur, personne, criteria):
+    answer = search(operateur, **criteria)
+    assert "au moins deux critères" in words(answer)
+    assert "trouvailles" not in answer.context
+    assert not Recherche.objects.exists()
+
+
+def test_a_number_alone_opens_a_dossier_of_the_perimeter_only(operateur, personne):
+    menage = personne.appartenances.get().menage
+    for number in (menage.numero, personne.numero, f"p{personne.pk}", f" {menage.numero} "):
+        assert search(operateur, numero=number).url == reverse("dossier", args=[menage.pk])
+    ailleurs = make_menage("35", personnes=["Autre Exemple"])
+    assert "au moins deux critères" in words(search(operateur, numero=ailleurs.numero))
+
+
+def test_the_header_takes_everything_in_one_field(operateur, personne):
+    for typed in ("Lefèvre Marie-Hélène", "marie-helene lefevre", "lefevre 17/09/1986"):
+        assert found(search(operateur, q=typed)) == [personne.pk]
+    assert search(operateur, q=personne.numero).status_code == 302
+    assert "au moins deux critères" in words(search(operateur, q="Lefèvre"))
+    assert 'name="q"' in operateur.get(reverse("accueil")).text
+    assert 'name="q"' not in client_of(make_utilisateur(Profil.ADMIN_NATIONAL)).get(reverse("accueil")).text
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "'", "\x00", "x" * 10_000, "🙂", "(a+)+$", "' OR 1=1 --", "٣"])
+def test_w38_hostile_text_is_literal(operateur, personne, text):
+    answer = search(operateur, nom=text, prenom=text)
+    assert answer.status_code == 200
+    if "trouvailles" in answer.context:
+        assert found(answer) == []
+
+
+def test_another_siao_learns_that_she_is_known_and_nothing_more(personne):
+    autre = client_of(make_operateur("35").utilisateur)
+    answer = search(autre, nom="Lefèvre d'Ornano", prenom="Marie-Hélène", date_naissance="17/09/1986")
+    text = words(answer)
+    assert found(answer) == []
+    assert "Connue dans un autre département" in text
+    menage = personne.appartenances.get().menage
+    for hidden in (menage.numero, personne.numero, "Loire-Atlantique"):
+        assert hidden not in text
+    # A mere resemblance would tell too much.
+    assert "Connue dans un autre" not in words(search(autre, nom="Lefort", prenom="Marie-Hélène"))
+
+
+def test_a_protected_person_elsewhere_is_never_a_hit_nor_who_lives_with_her(personne):
+    enfant = make_personne(personne.appartenances.get().menage, "Noé Lefèvre")
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    autre = client_of(make_operateur("35").utilisateur)
+    for criteria in (
+        {"nom": "Lefèvre d'Ornano", "prenom": "Marie-Hélène", "date_naissance": "17/09/1986"},
+        {"nom": "Lefèvre", "prenom": "Noé"},
+        {"numero": personne.numero, "nom": "Lefèvre d'Ornano"},
+        {"numero": enfant.numero, "nom": "Lefèvre"},
+    ):
+        assert "Connue dans un autre" not in words(search(autre, **criteria))
+
+
+def test_in_the_perimeter_a_protected_person_is_found_without_her_place(operateur, personne):
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    answer = search(operateur, nom="Lefèvre", prenom="Marie-Hélène")
+    assert found(answer) == [personne.pk]
+
+
+def test_entites_find_the_persons_they_accompany_and_learn_nothing_of_the_others(personne):
+    dispositif = make_dispositif(make_rattachement("44"))
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
+    criteria = {"nom": "Lefèvre d'Ornano", "prenom": "Marie-Hélène"}
+    answer = search(team, **criteria)
+    assert found(answer) == []
+    assert "Connue dans un autre" not in words(answer)
+    accompany(personne.appartenances.get().menage, dispositif)
+    assert found(search(team, **criteria)) == [personne.pk]
+
+
+def test_absorbed_and_frozen_fiches_are_not_found(operateur, personne):
+    from django.utils import timezone
+
+    Personne.objects.filter(pk=personne.pk).update(gelee_le=timezone.now(), gel_motif="Contestation")
+    assert found(search(operateur, nom="Lefèvre", prenom="Marie-Hélène")) == []
+
+
+def test_each_search_is_journalled_without_what_was_searched(operateur, personne):
+    search(operateur, nom="Lefèvre", prenom="Marie-Hélène")
+    entry = EntreeJournal.objects.order_by("-pk").first()
+    assert (entry.action, entry.nombre) == ("recherche", 1)
+    assert len(entry.recherche) == 64
+    kept = Recherche.objects.get()
+    assert kept.criteres == [{"nom": "Lefèvre", "prenom": "Marie-Hélène"}]
+
+
+def test_sixty_searches_in_ten_minutes_then_429(operateur, personne, time_machine):
+    time_machine.move_to("2026-11-21T10:00:00Z", tick=False)
+    operateur = client_of(make_operateur().utilisateur)
+    search(operateur, nom="Lefèvre", prenom="Marie-Hélène")
+    model = Recherche.objects.get()
+    from django.utils import timezone
+
+    Recherche.objects.update(quand=timezone.now())
+    Recherche.objects.bulk_create(
+        Recherche(utilisateur=model.utilisateur, habilitation=model.habilitation, quand=timezone.now())
+        for _ in range(59)
+    )
+    answer = search(operateur, nom="Lefèvre", prenom="Marie-Hélène")
+    assert answer.status_code == 429
+    assert "Plus de 60 recherches en dix minutes" in words(answer)
+    assert "trouvailles" not in answer.context
+    time_machine.move_to("2026-11-21T10:10:01Z", tick=False)
+    assert search(operateur, nom="Lefèvre", prenom="Marie-Hélène").status_code == 200
+
+
+def test_as_many_queries_for_1_result_as_for_20(operateur, personne, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as one:
+        search(operateur, nom="Lefèvre d'Ornano", prenom="Marie-Hélène")
+    for _ in range(25):
+        make_personne(make_menage(), prenom="Marie-Hélène", nom="Lefèvre d'Ornano")
+    with CaptureQueriesContext(connection) as twenty:
+        assert len(found(search(operateur, nom="Lefèvre d'Ornano", prenom="Marie-Hélène"))) == 20
+    assert len(one) == len(twenty)
+
+
+# --- Asking another SIAO ----------------------------------------------------------------------------------------
+
+
+def ask(personne, motif="Appel au 115 cette nuit"):
+    asker = client_of(make_operateur("35").utilisateur)
+    page = search(asker, nom="Lefèvre d'Ornano", prenom="Marie-Hélène")
+    signed = page.context["demande"].initial["personnes"]
+    return asker, asker.post(reverse("demander_acces"), {"personnes": signed, "motif": motif})
+
+
+def test_a_siao_asks_another_which_shares_the_dossier_for_a_time(operateur, personne):
+    menage = personne.appartenances.get().menage
+    asker, answer = ask(personne)
+    assert answer.url == reverse("demandes_d_acces")
+    demande = DemandeDAcces.objects.get()
+    assert "Appel au 115 cette nuit" in words(operateur.get(reverse("demandes_d_acces")))
+    assert "1 demandes d'accès d'un autre SIAO" in words(operateur.get(reverse("accueil")))
+    url = reverse("repondre_demande", args=[demande.pk])
+    assert asker.get(url).status_code == 404
+    assert "Écrivez jusqu'à quand" in words(operateur.post(url, {"acceptee": "oui"}))
+    until = jour(0) + datetime.timedelta(days=30)
+    assert operateur.post(url, {"acceptee": "oui", "jusqu_au": f"{until:%d/%m/%Y}"}).status_code == 302
+    assert Partage.objects.get().date_fin == until
+    assert asker.get(reverse("dossier", args=[menage.pk])).status_code == 200
+    assert asker.get(reverse("ajouter_situation", args=[menage.pk])).status_code == 404
+    assert operateur.post(url, {"acceptee": "non"}).status_code == 404  # answered once
+
+
+def test_a_refusal_opens_nothing_and_a_forged_list_asks_nobody(operateur, personne):
+    asker, _ = ask(personne)
+    demande = DemandeDAcces.objects.get()
+    operateur.post(
+        reverse("repondre_demande", args=[demande.pk]), {"acceptee": "non", "reponse": "Voir avec l'intéressée"}
+    )
+    assert "Voir avec l'intéressée" in words(asker.get(reverse("demandes_d_acces")))
+    assert not Partage.objects.exists()
+    asker.post(reverse("demander_acces"), {"personnes": f"[{personne.pk}]", "motif": "x"})
+    assert DemandeDAcces.objects.count() == 1
+    assert not AccesProtege.objects.exists()

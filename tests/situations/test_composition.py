@@ -1,0 +1,194 @@
+"""Opening a dossier, adding persons, duplicates shown first; moving, splitting, joining."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from comptes.droits import Profil
+from menages.models import Menage, Personne
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
+from tests.offre.fabrique import make_dispositif, make_rattachement
+
+pytestmark = pytest.mark.django_db
+NOUVEAU = "/dossiers/nouveau/"
+
+
+@pytest.fixture
+def operateur():
+    return client_of(make_operateur().utilisateur)
+
+
+def lines(*persons: dict, **more) -> dict:
+    fields = {"p-TOTAL_FORMS": len(persons), "p-INITIAL_FORMS": 0, "etape": "creer", **more}
+    for number, person in enumerate(persons):
+        fields |= {f"p-{number}-{name}": value for name, value in person.items()}
+    return fields
+
+
+ROSA = {"nom": "Exemple", "prenom": "Rosa", "date_naissance": "17/09/1986", "sexe": "F"}
+LEON = {"nom": "Exemple", "prenom": "Léon"}
+
+
+def test_a_dossier_begins_with_everybody_non_renseignee_today(operateur):
+    answer = operateur.post(NOUVEAU, lines(ROSA, LEON))
+    menage = Menage.objects.get()
+    people = list(Personne.objects.order_by("pk"))
+    assert [chain_of(each) for each in people] == [[("NR", jour(0), None)]] * 2
+    assert re.fullmatch(r"44-[0-9]{6}", menage.numero)
+    # The next page describes their situation, all ticked.
+    page = operateur.get(answer.url)
+    assert page.context["form"]["personnes"].value() == [each.pk for each in people]
+    assert page.context["form"]["sr2"].value() is None
+
+
+def test_no_identity_is_compulsory_but_somebody_is(operateur):
+    assert "Décrivez au moins une personne" in words(operateur.post(NOUVEAU, lines({"nom": ""})))
+    assert not Personne.objects.exists()
+    assert operateur.post(NOUVEAU, lines({"inconnue": "on"})).status_code == 302
+    assert Personne.objects.get().designation == "Personne sans nom"
+
+
+def test_one_more_line_keeps_what_is_typed(operateur):
+    page = operateur.post(NOUVEAU, lines(ROSA, etape="ligne"))
+    assert 'value="Rosa"' in page.text
+    assert 'name="p-1-nom"' in page.text
+    assert "à corriger" not in page.text
+    many = operateur.post(NOUVEAU, {**lines(*[LEON] * 20), "etape": "ligne"})
+    assert 'name="p-20-nom"' not in many.text
+
+
+def test_mistakes_are_told_by_line(operateur):
+    text = words(operateur.post(NOUVEAU, lines(LEON, {**ROSA, "date_naissance": "31/02/1986"})))
+    assert "Personne 2, Date de naissance</a> :" in text
+    assert not Personne.objects.exists()
+
+
+def test_likely_duplicates_are_shown_before_and_again_when_others_come(operateur):
+    known = make_personne(make_menage(), "Rosa Exemple")
+    shown = operateur.post(NOUVEAU, lines({**ROSA, "nom": "Exemples"}, LEON))
+    assert "existent peut-être déjà" in words(shown)
+    assert known.numero in words(shown)
+    assert Personne.objects.count() == 1
+    vus = re.search(r'name="vus" value="(\w+)"', shown.text)[1]
+    autre = make_personne(make_menage(), "Rosa Exemple")
+    again = operateur.post(NOUVEAU, lines({**ROSA, "nom": "Exemples"}, LEON, vus=vus))
+    assert autre.numero in words(again)
+    vus = re.search(r'name="vus" value="(\w+)"', again.text)[1]
+    assert operateur.post(NOUVEAU, lines({**ROSA, "nom": "Exemples"}, LEON, vus=vus)).status_code == 302
+    assert Personne.objects.count() == 4
+
+
+def test_duplicates_of_another_siao_are_not_shown(operateur):
+    make_personne(make_menage("35"), "Rosa Exemple")
+    assert operateur.post(NOUVEAU, lines(ROSA)).status_code == 302
+
+
+def test_a_team_opens_a_dossier_that_it_accompanies():
+    dispositif = make_dispositif(make_rattachement("44"))
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
+    assert team.post(NOUVEAU, lines(ROSA)).status_code == 302
+    menage = Menage.objects.get()
+    assert menage.siao_id == "44"
+    assert team.get(reverse("dossier", args=[menage.pk])).status_code == 200
+
+
+def test_adding_a_person_dates_the_arrival(operateur):
+    menage = make_menage(personnes=["Rosa Exemple"])
+    url = reverse("ajouter_personnes", args=[menage.pk])
+    assert "Une arrivée ne s'enregistre pas d'avance" in words(
+        operateur.post(url, lines(LEON, date_debut=f"{jour(-1):%d/%m/%Y}"))
+    )
+    assert operateur.post(url, lines(LEON, date_debut=f"{jour(5):%d/%m/%Y}")).status_code == 302
+    leon = Personne.objects.get(prenom="Léon")
+    assert leon.appartenances.get().date_debut == jour(5)
+    assert chain_of(leon) == [("NR", jour(0), None)]
+
+
+# --- Déplacer ---------------------------------------------------------------------------------------------------
+
+
+def deplacer(client, menage, personnes, quand, vers="nouveau", numero="", confirm=True):
+    url = reverse("deplacer", args=[menage.pk])
+    fields = {
+        "personnes": [each.pk for each in personnes],
+        "date_debut": f"{quand:%d/%m/%Y}",
+        "vers": vers,
+        "numero": numero,
+    }
+    answer = client.post(url, fields)
+    lue = re.search(r'name="lue" value="(\w+)"', answer.text) if answer.status_code == 200 else None
+    return client.post(url, {**fields, "lue": lue[1]}) if lue and confirm else answer
+
+
+@pytest.fixture
+def famille():
+    menage = make_menage()
+    return menage, [make_personne(menage, f"{p} Exemple", depuis=50, parcours=[("I.1", 50)]) for p in ("Rosa", "Léon")]
+
+
+def test_splitting_situations_follow(operateur, famille):
+    menage, (rosa, leon) = famille
+    said = words(deplacer(operateur, menage, [rosa], jour(3), confirm=False))
+    assert f"Rosa Exemple quitte le dossier {menage.numero} et entre dans un nouveau dossier" in said
+    assert rosa.appartenances.count() == 1
+    answer = deplacer(operateur, menage, [rosa], jour(3))
+    nouveau = Menage.objects.order_by("-pk").first()
+    assert answer.url == reverse("dossier", args=[nouveau.pk])
+    assert chain_of(rosa) == [("I.1", jour(50), None)]
+    stays = list(rosa.appartenances.order_by("date_debut").values_list("menage", "date_debut", "date_fin"))
+    assert stays == [(menage.pk, jour(50), jour(4)), (nouveau.pk, jour(3), None)]
+    old = words(operateur.get(reverse("dossier", args=[menage.pk])))
+    assert f"Rosa Exemple, jusqu'au {jour(4):%d/%m/%Y}" in old
+    assert leon.designation in old
+
+
+def test_joining_archives_the_empty_menage_which_opens_again(operateur, famille):
+    menage, people = famille
+    autre = make_menage(personnes=["Louise Exemple"])
+    assert deplacer(operateur, menage, people, jour(0), "existant", autre.numero).status_code == 302
+    menage.refresh_from_db()
+    assert menage.archive_le == jour(0)
+    assert "plus personne ne s'y trouve" in words(operateur.get(reverse("dossier", args=[menage.pk])))
+    deplacer(operateur, autre, people[:1], jour(0), "existant", menage.numero)
+    menage.refresh_from_db()
+    assert menage.archive_le is None
+
+
+@pytest.mark.parametrize(
+    ("vers", "numero", "quand", "phrase"),
+    [
+        ("existant", "44-999999", 0, "Aucun dossier de votre périmètre"),
+        ("existant", "", 0, "Aucun dossier de votre périmètre"),
+        ("nouveau", "", -1, "aujourd'hui au plus tard"),
+        ("nouveau", "", 60, "choisissez ce jour-là au plus tôt"),
+        ("", "", 0, "Choisissez où vont ces personnes"),
+    ],
+)
+def test_moves_that_are_refused(operateur, famille, vers, numero, quand, phrase):
+    menage, people = famille
+    assert phrase in words(deplacer(operateur, menage, people, jour(quand), vers, numero))
+    assert all(each.appartenances.count() == 1 for each in people)
+
+
+def test_towards_the_perimeter_only(operateur, famille):
+    menage, people = famille
+    ailleurs = make_menage("35")
+    assert "Aucun dossier de votre périmètre" in words(
+        deplacer(operateur, menage, people, jour(0), "existant", ailleurs.numero)
+    )
+    assert "C'est le dossier où ces personnes se trouvent" in words(
+        deplacer(operateur, menage, people, jour(0), "existant", menage.numero)
+    )
+    dispositif = make_dispositif(make_rattachement("44"))
+    accompany(menage, dispositif)
+    responsable = client_of(make_utilisateur(Profil.RESPONSABLE_DISPOSITIF, objets=[dispositif]))
+    assert responsable.get(reverse("deplacer", args=[menage.pk])).status_code == 403
+
+
+def test_a_correction_on_the_day_of_arrival_leaves_no_stay_behind(operateur, famille):
+    menage, (rosa, _) = famille
+    assert deplacer(operateur, menage, [rosa], jour(50)).status_code == 302
+    assert rosa.appartenances.count() == 1
+    assert rosa.appartenances.get().menage != menage

@@ -1,0 +1,343 @@
+"""Rights of persons: the notice, their data, the gel, erasure, and forgetting after two years."""
+
+import datetime
+import json
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from comptes.droits import Profil
+from menages.actions.fusion import merge
+from menages.models import Accompagnement, Appartenance, DemandeDAcces, Fusion, Menage, Personne, Recherche
+from situations import nuit
+from situations.actions import oubli
+from situations.models import Oubli, SituationOubliee, SituationResidentielle
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
+from tests.offre.fabrique import make_dispositif, make_rattachement
+
+pytestmark = pytest.mark.django_db
+NAISSANCE = datetime.date(1986, 9, 17)
+
+
+@pytest.fixture
+def admin():
+    return client_of(make_utilisateur(Profil.ADMIN_SIAO))
+
+
+@pytest.fixture
+def rosa(db):
+    return make_personne(
+        make_menage(),
+        "Zqrosa Zqexemple",
+        depuis=90,
+        parcours=[("VII.1", 90), ("III.1", 20)],
+        date_naissance=NAISSANCE,
+        nom_usage="Zqusage",
+    )
+
+
+def test_g13_the_notice_is_one_click_from_each_form(rosa):
+    client = client_of(make_operateur().utilisateur)
+    menage = rosa.appartenances.get().menage
+    current = rosa.situations.get(date_fin=None)
+    notice = f'href="{reverse("notice")}"'
+    for url in (
+        reverse("nouveau_dossier"),
+        reverse("ajouter_personnes", args=[menage.pk]),
+        reverse("ajouter_situation", args=[menage.pk]),
+        reverse("modifier_situation", args=[current.pk]),
+        reverse("modifier_personne", args=[rosa.pk]),
+        reverse("dossier", args=[menage.pk]),
+    ):
+        assert notice in client.get(url).text, url
+    assert "SIAO Loire-Atlantique" in words(client.get(reverse("notice")))
+
+
+def test_g08_everything_is_in_both_exports_and_nothing_of_the_others(admin, rosa):
+    menage = rosa.appartenances.get().menage
+    make_personne(menage, "Conjoint Secret", depuis=90, parcours=[("V.2", 90)])
+    data = json.loads(b"".join(admin.get(reverse("donnees_personne_json", args=[rosa.pk])).streaming_content))
+    page = words(admin.get(reverse("donnees_personne", args=[rosa.pk])))
+    assert data["fiche"]["nom"] == "Zqexemple"
+    paths = data["tables"]["situations résidentielles"]
+    assert [line["situation résidentielle"] for line in paths] == [
+        "VII.1 Expulsion du logement comme locataire",
+        "III.1 CHRS sauf FVV",
+    ]
+    for text in (json.dumps(data, ensure_ascii=False), page):
+        assert "III.1 CHRS" in text
+        assert menage.numero in text
+        for other in ("Secret", "Conjoint", "V.2"):
+            assert other not in text
+
+
+def test_g11_frozen_data_are_read_by_the_dpo_profile_alone_and_closed(admin, rosa):
+    url = reverse("geler", args=[rosa.pk])
+    assert "Donnez le motif" in words(admin.post(url, {"motif": ""}))
+    assert admin.post(url, {"motif": "Contestation"}).status_code == 302
+    operateur = client_of(make_operateur().utilisateur)
+    menage = rosa.appartenances.get().menage
+    assert "Zqrosa" not in words(operateur.get(reverse("dossier", args=[menage.pk])))
+    assert operateur.get(reverse("fiche_personne", args=[rosa.pk])).status_code == 404
+    assert "Contestation" in words(admin.get(reverse("fiche_personne", args=[rosa.pk])))
+    assert "gelées : rien ne peut y être écrit" in words(
+        admin.post(
+            reverse("modifier_personne", args=[rosa.pk]),
+            {"version": Personne.objects.get(pk=rosa.pk).version, "nom": "X", "motif": "Y"},
+        )
+    )
+    assert admin.post(url).status_code == 302
+    assert "Zqrosa" in words(operateur.get(reverse("dossier", args=[menage.pk])))
+
+
+def test_erasure_asks_for_the_number_then_leaves_no_trace(admin, rosa):
+    url = reverse("effacer", args=[rosa.pk])
+    assert "écrivez " + rosa.numero in words(admin.post(url, {"numero": "P-1"}))
+    assert Personne.objects.filter(pk=rosa.pk).exists()
+    leave_traces(rosa)
+    assert admin.post(url, {"numero": rosa.numero}).status_code == 302
+    assert occurrences() == []
+    assert not Menage.objects.filter(appartenances__personne=rosa.pk).exists()
+
+
+SENTINELS = ("zqrosa", "zqexemple", "zqusage", "zqmotif", "zqdouble")
+
+
+def leave_traces(rosa) -> None:
+    """What people do: corrections with a motive, searches, a fusion, a demande d'accès."""
+    auteur = make_operateur()
+    client = client_of(auteur.utilisateur)
+    rosa.refresh_from_db()
+    fields = {"version": rosa.version, "nom": "Zqexemple", "prenom": "Zqrosa", "nom_usage": "Zqusage"}
+    fields |= {"date_naissance": "17/09/1986", "motif": "Zqmotif"}
+    assert client.post(reverse("modifier_personne", args=[rosa.pk]), fields).status_code == 302
+    client.post(reverse("recherche"), {"nom": "Zqexemple", "prenom": "Zqrosa"})
+    double = make_personne(make_menage(), "Zqdouble Zqexemple", depuis=5, parcours=[("I.1", 5)])
+    merge(auteur=auteur, maitre=rosa, absorbee=double, identite={"prenom": "Zqrosa"})
+    DemandeDAcces.objects.create(
+        personne=rosa, siao_id="44", siao_demandeur_id="35", motif="Zqmotif", demandee_par=auteur.utilisateur
+    )
+
+
+def occurrences() -> list[str]:
+    """Tables where a sentinel is left, histories and searches included."""
+    found = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.managed and not model._meta.proxy:
+                table = model._meta.db_table
+                cursor.execute(
+                    f'SELECT count(*) FROM "{table}" t WHERE t::text ~* %s',  # noqa: S608
+                    ["|".join(SENTINELS)],
+                )
+                if cursor.fetchone()[0]:
+                    found.append(table)
+    return found
+
+
+def test_g16_the_traces_are_there_before():
+    """The test above would prove nothing if they were not."""
+    rosa = make_personne(make_menage(), "Zqrosa Zqexemple", date_naissance=NAISSANCE)
+    leave_traces(rosa)
+    found = occurrences()
+    for table in (
+        "menages_personne",
+        "menages_recherche",
+        "menages_fusion",
+        "menages_demandedacces",
+        "pghistory_context",
+    ):
+        assert table in found, found
+
+
+# --- Forgetting -------------------------------------------------------------------------------------------------
+
+
+def quiet(personne, days: int) -> None:
+    """Nothing happened to ``personne`` for ``days`` days."""
+    when = timezone.now() - datetime.timedelta(days=days)
+    Personne.objects.filter(pk=personne.pk).update(cree_le=when, modifie_le=when)
+    SituationResidentielle.objects.filter(personne=personne).update(modifie_le=when)
+    Appartenance.objects.filter(personne=personne).update(saisie_le=when)
+
+
+ACTIVITIES = {
+    "la fiche est créée ou modifiée": lambda p, when: Personne.objects.filter(pk=p.pk).update(modifie_le=when),
+    "une situation est saisie, modifiée ou confirmée": lambda p, when: p.situations.update(modifie_le=when),
+    "une arrivée ou un déplacement est saisi": lambda p, when: p.appartenances.update(saisie_le=when),
+    "un SIAO demande l'accès, ou reçoit sa réponse": lambda p, when: DemandeDAcces.objects.create(
+        personne=p, siao_id="44", siao_demandeur_id="35", motif="x", demandee_le=when, demandee_par=agent()
+    ),
+    "une fiche est fusionnée dans celle-ci": lambda p, when: Fusion.objects.create(
+        maitre=p, absorbee=other(), faite_par=agent(), faite_le=when
+    ),
+    "une fusion est défaite": lambda p, when: Fusion.objects.create(
+        maitre=p,
+        absorbee=other(),
+        faite_par=agent(),
+        faite_le=when - datetime.timedelta(days=900),
+        defaite_le=when,
+        defaite_par=agent(),
+    ),
+    "un dispositif accompagne le ménage": lambda p, when: Accompagnement.objects.create(
+        menage=p.appartenances.get().menage,
+        dispositif=make_dispositif(make_rattachement("44")),
+        date_debut=timezone.localdate(when) - datetime.timedelta(days=9),
+        date_fin=timezone.localdate(when),
+    ),
+}
+
+
+def agent():
+    return make_utilisateur(Profil.OPERATEUR_SIAO)
+
+
+def other():
+    return make_personne(make_menage(), "Autre Exemple")
+
+
+def test_each_activity_is_tested():
+    assert set(ACTIVITIES) == set(oubli.ACTIVITES)
+
+
+@pytest.mark.parametrize("activity", ACTIVITIES)
+def test_g14_day_730_and_day_731(rosa, activity):
+    today = timezone.localdate()
+    quiet(rosa, 900)
+    since = today - datetime.timedelta(days=oubli.DELAI)
+    assert rosa in oubli.inactive_since(since)
+    ACTIVITIES[activity](rosa, timezone.now() - datetime.timedelta(days=730))
+    assert rosa not in oubli.inactive_since(since)
+    assert rosa in oubli.inactive_since(since + datetime.timedelta(days=1))  # the day after
+
+
+def test_g15_announced_thirty_days_ahead_then_forgotten(admin, rosa):
+    today = timezone.localdate()
+    quiet(rosa, 731)
+    nuit.run()
+    assert Oubli.objects.get().echeance == today + datetime.timedelta(days=30)
+    assert Personne.objects.filter(pk=rosa.pk).exists()
+    assert "Zqrosa Zqusage, P-" in words(admin.get(reverse("oublis")))
+    assert "1 personnes sans activité, bientôt oubliées" in words(admin.get(reverse("accueil")))
+    Oubli.objects.update(echeance=today)
+    assert nuit.run()["personnes_oubliees"] == 1
+    assert occurrences() == []
+    assert nuit.run()["personnes_oubliees"] == 0  # idempotent
+
+
+def test_activity_cancels_it(rosa):
+    quiet(rosa, 731)
+    nuit.run()
+    rosa.situations.update(modifie_le=timezone.now())
+    Oubli.objects.update(echeance=timezone.localdate())
+    done = nuit.run()
+    assert (done["oublis_annules"], done["personnes_oubliees"]) == (1, 0)
+    assert not Oubli.objects.exists()
+    assert Personne.objects.filter(pk=rosa.pk).exists()
+
+
+def test_frozen_data_wait(rosa):
+    quiet(rosa, 900)
+    when = timezone.now() - datetime.timedelta(days=900)
+    Personne.objects.filter(pk=rosa.pk).update(gelee_le=when, gel_motif="x", modifie_le=when)
+    nuit.run()
+    assert not Oubli.objects.exists()
+
+
+def test_g17_counts_stay_and_lead_back_to_nobody(rosa):
+    accompany(rosa.appartenances.get().menage, make_dispositif(make_rattachement("44")))
+    oubli.forget(rosa.pk)
+    kept = list(SituationOubliee.objects.values_list("annee", "departement", "tranche_age", "sr1", "mois", "nombre"))
+    assert sorted(kept) == sorted(
+        [
+            (jour(90).year, "44", "25-59", "VII", 2, 1),
+            (jour(20).year, "44", "25-59", "III", 0, 1),
+        ]
+    )
+    assert not Menage.objects.exists()
+    second = make_personne(
+        make_menage(), "Autre Exemple", depuis=90, parcours=[("VII.1", 90), ("III.1", 20)], date_naissance=NAISSANCE
+    )
+    oubli.forget(second.pk)
+    assert set(SituationOubliee.objects.values_list("nombre", flat=True)) == {2}
+
+
+def test_g18_who_is_still_active_keeps_the_dossier(rosa):
+    menage = rosa.appartenances.get().menage
+    leon = make_personne(menage, "Léon Exemple")
+    oubli.forget(rosa.pk)
+    assert list(Personne.objects.all()) == [leon]
+    assert Menage.objects.get() == menage
+    assert occurrences() == []
+
+
+def test_g19_the_absorbed_fiche_and_its_history_go_too(rosa):
+    double = make_personne(make_menage(), "Zqdouble Zqexemple", depuis=5, parcours=[("I.1", 5)])
+    merge(auteur=make_operateur(), maitre=rosa, absorbee=double, identite={})
+    oubli.forget(rosa.pk)
+    assert not Personne.objects.exists()
+    assert occurrences() == []
+
+
+def test_g22_stopped_between_two_persons_the_night_goes_on(rosa, monkeypatch):
+    second = make_personne(make_menage(), "Seconde Exemple")
+    for each in (rosa, second):
+        quiet(each, 900)
+        Oubli.objects.create(personne=each, annonce_le=jour(40), echeance=jour(1))
+    forget, calls = oubli.forget, []
+
+    def killed(pk):
+        forget(pk)
+        calls.append(pk)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(oubli, "forget", killed)
+    with pytest.raises(KeyboardInterrupt):
+        oubli.forget_due(today=timezone.localdate())
+    assert Personne.objects.count() == 1  # the second one is whole
+    monkeypatch.undo()
+    assert oubli.forget_due(today=timezone.localdate()) == 1
+    assert not Personne.objects.exists()
+
+
+def test_the_command_rehearses_unless_told_and_replays_after_a_restore(rosa, capsys):
+    call_command("oublier", rejouer=[rosa.pk])
+    assert "Répétition" in capsys.readouterr().out
+    assert Personne.objects.exists()
+    call_command("oublier", rejouer=[rosa.pk, 10**9], appliquer=True)
+    assert "1  personnes_oubliees" in capsys.readouterr().out
+    assert not Personne.objects.exists()
+
+
+def test_searches_are_kept_six_months(rosa):
+    client_of(make_operateur().utilisateur).post(reverse("recherche"), {"nom": "Abc", "prenom": "Def"})
+    Recherche.objects.update(quand=timezone.now() - datetime.timedelta(days=182))
+    nuit.run()
+    assert Recherche.objects.exists()
+    Recherche.objects.update(quand=timezone.now() - datetime.timedelta(days=184))
+    nuit.run()
+    assert not Recherche.objects.exists()
+
+
+def test_parcours_verifier_counts(rosa, capsys):
+    make_personne(rosa.appartenances.get().menage, "Nouvelle Exemple")
+    call_command("parcours", "verifier", "--json")
+    counts = json.loads(capsys.readouterr().out)
+    assert set(counts["violations"].values()) == {0}
+    assert len(counts["violations"]) == 14
+    assert counts["a_suivre"] == {"situations non renseignées": 1}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM situations_situationresidentielle WHERE date_fin IS NULL")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    with pytest.raises(SystemExit):
+        call_command("parcours", "verifier")
+    said = capsys.readouterr().out
+    assert "1  situations : sans période en cours" in said
+    assert "2  personnes sans situation" in said
