@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
-from comptes.droits import Profil, profils_managed_by
+from comptes.droits import Niveau, Profil, profils_managed_by
 from comptes.historique import acting
 from comptes.journal import journalise
 from comptes.models import (
@@ -51,6 +51,10 @@ NOT_WHOLLY_MANAGED = (
     "Retirez la vôtre, ou demandez à un administrateur au-dessus de vous d'agir sur le compte entier."
 )
 DISABLED = "Ce compte est désactivé : réactivez-le d'abord, ou demandez-le à un administrateur au-dessus de vous."
+ONE_ENTITE = (
+    "Une habilitation porte sur une seule entité, dans un ou plusieurs départements. "
+    "Pour une autre entité, donnez une autre habilitation."
+)
 LAST_NATIONAL = (
     "C'est le dernier administrateur national : nommez-en d'abord un autre, sinon plus personne ne pourrait le faire."
 )
@@ -103,6 +107,10 @@ def _hold(habilitation: Habilitation, objets) -> None:
                 "departement_id": objet.departement_id,
             },
         )
+    if habilitation.niveau == Niveau.ENTITE:
+        held = habilitation.octrois.prefetch_related("content_object")
+        if len({octroi.content_object.entite_id for octroi in held}) > 1:
+            raise Refusal(ONE_ENTITE)
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ def _ending(request):
 ATTENTES = (
     Attente(
         libelle="comptes invités qui ne se sont jamais connectés",
+        singulier="compte invité qui ne s'est jamais connecté",
         droit=Droit.COMPTES_GERER,
         lignes=_never_came,
         depuis="date_creation",
@@ -29,6 +30,7 @@ ATTENTES = (
     ),
     Attente(
         libelle="habilitations qui finissent dans les trente jours",
+        singulier="habilitation qui finit dans les trente jours",
         droit=Droit.COMPTES_GERER,
         lignes=_ending,
         depuis="date_fin",

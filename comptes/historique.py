@@ -5,11 +5,15 @@ insertion, change and deletion of a row into an append-only table, whatever wrot
 ``acting`` tells the triggers on whose behalf; the page « Historique » of each object reads the result.
 """
 
+from collections import defaultdict
 from contextlib import contextmanager
 
 import pghistory
 import pgtrigger
 import structlog
+from django.db import models
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 from pghistory.models import Events
 
 MODELES: dict[str, str] = {}
@@ -62,13 +66,15 @@ def changes_of(objet):
 
 
 def readable(events, objet) -> list[dict]:
-    """Each of ``events`` as people read it: when, who (user or job), what, and field by field before and after."""
+    """Each of ``events`` as people read it: when, who (user or job), and field by field before and after."""
     from comptes.models import Utilisateur
 
     contexts = [event.pgh_context or {} for event in events]
     authors = Utilisateur.objects.in_bulk(
         {context["utilisateur"] for context in contexts if context.get("utilisateur")}
     )
+    changes = [_changes(event, objet) for event in events]
+    names = _names({(field, value) for change in changes for field, *values in change for value in values})
     return [
         {
             "quand": event.pgh_created_at,
@@ -76,25 +82,56 @@ def readable(events, objet) -> list[dict]:
             "demande": context.get("demande", ""),
             "nature": _NATURES[event.pgh_label],
             "champs": [
-                (_label(objet, field), _shown(objet, field, before), _shown(objet, field, after))
-                for field, (before, after) in (event.pgh_diff or {}).items()
+                (str(field.verbose_name), _shown(field, before, names), _shown(field, after, names))
+                for field, before, after in change
             ],
         }
-        for event, context in zip(events, contexts, strict=True)
+        for event, context, change in zip(events, contexts, changes, strict=True)
     ]
 
 
 _NATURES = {"insert": "Création", "update": "Modification", "delete": "Suppression"}
 
 
-def _label(objet, field: str) -> str:
-    return str(objet._meta.get_field(field.removesuffix("_id")).verbose_name)
+def _changes(event, objet) -> list[tuple]:
+    """Fields, each with its values before and after; a creation gives all that it filled in."""
+    diff = event.pgh_diff or {}
+    if event.pgh_label == "insert":
+        diff = {key: (None, value) for key, value in event.pgh_data.items() if value not in (None, "", [])}
+    fields = ((objet._meta.get_field(key), *values) for key, values in diff.items())
+    return [
+        (field, *(tuple(value) if isinstance(value, list) else value for value in values))
+        for field, *values in fields
+        if not field.primary_key
+    ]
 
 
-def _shown(objet, field: str, value) -> str:
-    if value is None or value == "":
+def _names(values: set[tuple]) -> dict[tuple, str]:
+    """How people call the agents and territories that ``values`` (field, key) point to, one query for each model.
+
+    Objects of other applications keep their number: their own pages say to whom they show their name.
+    """
+    keys = defaultdict(set)
+    for field, value in values:
+        if field.is_relation and field.related_model._meta.app_label == "comptes" and value is not None:
+            keys[field.related_model].add(value)
+    return {
+        (model, key): str(found)
+        for model, wanted in keys.items()
+        for key, found in model._default_manager.in_bulk(wanted).items()
+    }
+
+
+def _shown(field, value, names: dict[tuple, str]) -> str:
+    if value is None or value in ("", ()):
         return "—"
     if isinstance(value, bool):
         return "oui" if value else "non"
-    choices = dict(getattr(objet._meta.get_field(field.removesuffix("_id")), "flatchoices", ()))
-    return str(choices.get(value, value))
+    if field.is_relation:
+        return names.get((field.related_model, value), str(value))
+    if isinstance(field, models.DateTimeField):
+        return f"{timezone.localtime(parse_datetime(value)):%d/%m/%Y %H:%M}"
+    if isinstance(field, models.DateField):
+        return f"{parse_date(value):%d/%m/%Y}"
+    choices = dict(getattr(field, "base_field", field).flatchoices)
+    return ", ".join(str(choices.get(one, one)) for one in (value if isinstance(value, tuple) else (value,)))

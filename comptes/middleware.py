@@ -73,11 +73,19 @@ def _held_by(utilisateur) -> list[Habilitation]:
 
 
 def _chosen(request) -> Habilitation | None:
-    chosen = request.session.get(SESSION_KEY) if request.habilitations else None
-    return next(
-        (h for h in request.habilitations if h.pk == chosen),
-        request.habilitations[0] if request.habilitations else None,
-    )
+    """The habilitation that the user works under: the one of the session while it is current, else their first.
+
+    ``request.habilitation_ended``: the one of the session is no more, and the page says so.
+    """
+    request.habilitation_ended = False
+    if not request.habilitations:
+        return None
+    chosen = request.session.get(SESSION_KEY)
+    active = next((h for h in request.habilitations if h.pk == chosen), request.habilitations[0])
+    if active.pk != chosen:
+        request.session[SESSION_KEY] = active.pk
+        request.habilitation_ended = chosen is not None
+    return active
 
 
 # --- Second factor ----------------------------------------------------------------------------------------------

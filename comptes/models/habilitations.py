@@ -231,7 +231,7 @@ class Octroi(UserObjectPermissionAbstract):
 
     The object-level grant of django-guardian, owned by the habilitation: it lives and ends with it. The objects come
     from applications above this one; ``settings.HABILITATION_OBJETS`` names their models, which all have a
-    ``departement`` and a ``visible_to``.
+    ``departement``, an ``entite`` and a ``visible_to``.
     """
 
     habilitation = models.ForeignKey(Habilitation, models.CASCADE, related_name="octrois", verbose_name="habilitation")

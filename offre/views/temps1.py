@@ -111,20 +111,26 @@ def travail(request, pk):
 
 def _anomalies(parameters: QueryDict, travail: Import) -> dict:
     """Errors and warnings, by tab and rule; the same filters choose the lines and survive paging."""
-    found = travail.anomalies.all()
-    by_sheet = found.order_by("feuille").values("feuille").annotate(n=Count("pk"))
-    feuille, regle = parameters.get("onglet", ""), parameters.get("regle", "")
-    shown = found.filter(feuille=feuille) if feuille else found
-    by_rule = shown.order_by("code").values("code").annotate(n=Count("pk"))
-    shown = shown.filter(code=regle) if regle else shown
+    shown = travail.anomalies.all()
+    sheets = _counted(shown, "feuille")
+    if (feuille := parameters.get("onglet")) and feuille in sheets:
+        shown = shown.filter(feuille=feuille)
+    rules = _counted(shown, "code")
+    if (regle := parameters.get("regle")) in rules:
+        shown = shown.filter(code=regle)
     return {
         "anomalies": Paginator(shown, PAR_PAGE).get_page(parameters.get("page")),
-        "onglets": [(row["feuille"], row["feuille"] or "Fichier", row["n"]) for row in by_sheet],
-        "regles": [(row["code"], LABELS.get(row["code"], row["code"]), row["n"]) for row in by_rule],
+        "onglets": [(name, name or "Fichier", n) for name, n in sheets.items()],
+        "regles": [(code, LABELS.get(code, code), n) for code, n in rules.items()],
         "onglet": feuille,
         "regle": regle,
         "libelles": LABELS,
     }
+
+
+def _counted(anomalies, field: str) -> dict[str, int]:
+    """How many there are for each value of ``field``."""
+    return dict(anomalies.order_by(field).values_list(field).annotate(n=Count("pk")))
 
 
 def _ecarts(parameters: QueryDict, travail: Import) -> dict:

@@ -25,6 +25,8 @@ class Attente:
     """Name of the URL that lists them."""
     parametres: str = ""
     """Query string that narrows that page to them."""
+    singulier: str = ""
+    """What waits when there is one: « dispositif à valider »."""
 
     def counted(self, request: HttpRequest) -> dict | None:
         """Label, address, number of rows and age of the oldest (days, None when in the future); None for no row."""
@@ -35,7 +37,8 @@ class Attente:
         day = timezone.localdate(since) if hasattr(since, "tzinfo") else since
         age = (timezone.localdate() - day).days
         url = reverse(self.page) + (f"?{self.parametres}" if self.parametres else "")
-        return {"libelle": self.libelle, "url": url, "nombre": found["nombre"], "age": age if age >= 0 else None}
+        libelle = self.singulier if found["nombre"] == 1 and self.singulier else self.libelle
+        return {"libelle": libelle, "url": url, "nombre": found["nombre"], "age": age if age >= 0 else None}
 
 
 def waiting(attentes: tuple[Attente, ...], request: HttpRequest) -> list[dict]:

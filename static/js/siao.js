@@ -37,3 +37,35 @@ document.addEventListener("click", (event) => {
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 });
+
+// A long list to tick gets a field that narrows it by words; what is ticked stays in sight.
+function folded(text) {
+  return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+}
+for (const list of document.querySelectorAll("[data-filtrable]")) {
+  const lines = [...list.querySelectorAll(".fr-fieldset__element")];
+  if (lines.length > 10) {
+    const label = document.createElement("label");
+    label.className = "fr-label";
+    label.textContent = "Ne montrer que les lignes qui contiennent";
+    const field = document.createElement("input");
+    field.type = "search";
+    field.className = "fr-input fr-mb-1w";
+    field.autocomplete = "off";
+    label.append(field);
+    const left = document.createElement("p");
+    left.className = "fr-text--sm fr-mb-1w";
+    left.setAttribute("role", "status");
+    list.before(label, left);
+    field.addEventListener("input", () => {
+      const words = folded(field.value).split(/\s+/);
+      for (const line of lines) {
+        const found = words.every((word) => folded(line.textContent).includes(word));
+        line.hidden = !found && !line.querySelector("input").checked;
+      }
+      left.textContent = `${lines.filter((line) => !line.hidden).length} sur ${lines.length}`;
+    });
+    // Enter in this field would send the form half filled.
+    field.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  }
+}

@@ -66,6 +66,15 @@ def test_a_habilitation_that_is_not_current_opens_nothing_on_the_next_click(ende
     assert "pas d'habilitation en cours" in words(client.get(ACCUEIL))
 
 
+def test_who_loses_the_one_they_work_under_is_told_under_which_they_go_on(agent):
+    client = client_of(agent)
+    told = "L'habilitation sous laquelle vous travailliez a pris fin. Vous agissez maintenant comme « Admin"
+    assert told not in words(client.get(ACCUEIL))
+    agent.habilitations.filter(profil=Profil.ECOUTANT_115).update(retiree_le=timezone.now())
+    assert told in words(client.get(ACCUEIL))
+    assert told not in words(client.get(ACCUEIL))  # said once
+
+
 def test_a_disabled_account_is_out_on_the_next_click():
     agent = make_utilisateur(Profil.ADMIN_SIAO)
     client = client_of(agent)

@@ -119,6 +119,24 @@ def test_one_entite_in_several_departements():
     assert departement.get(reverse("retirer_habilitation", args=[one.pk])).status_code == 404
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("profil", [Profil.GESTIONNAIRE_ENTITE, Profil.ASSISTANT])
+def test_another_entite_is_another_habilitation(profil):
+    port, phare = make_rattachement("44"), make_rattachement("44")
+    page = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    agent = make_utilisateur(profil, objets=[port])
+    [one] = agent.habilitations.all()
+    refused = page.post(reverse("etendre_habilitation", args=[one.pk]), {"objets": [phare.pk]})
+    assert "Une habilitation porte sur une seule entité" in words(refused)
+    assert one.octrois.count() == 1
+    address = f"{reverse('ajouter_habilitation', args=[agent.pk])}?profil={profil}"
+    dates = {"date_debut": "01/01/2026"}
+    both = page.post(address, {**dates, "objets": [port.pk, phare.pk]})
+    assert "Une habilitation porte sur une seule entité" in words(both)
+    assert page.post(address, {**dates, "objets": [phare.pk]}).status_code == 302
+    assert agent.habilitations.count() == 2
+
+
 # --- The last national administrator ----------------------------------------------------------------------------
 
 

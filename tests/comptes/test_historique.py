@@ -5,7 +5,9 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from pghistory.models import Events
 
 from comptes import historique
@@ -84,6 +86,65 @@ def test_a_request_signs_its_changes_and_the_page_shows_them():
     assert f"Par {admin}" in page
     for seen in ("prénom", "Agent", "Louise", "actif", "oui", "non", "Création", "Modification", signature["demande"]):
         assert seen in page
+
+
+def test_the_page_reads_as_people_write():
+    admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
+    client = client_of(admin)
+    client.post(
+        reverse("ajouter_habilitation", args=[ecoutant.pk]) + "?profil=OPERATEUR_SIAO",
+        {"territoire": "siao-44", "date_debut": "01/02/2026", "date_fin": "31/12/2099"},
+    )
+    habilitation = ecoutant.habilitations.get(profil=Profil.OPERATEUR_SIAO)
+    assert f'/historique/comptes.habilitation/{habilitation.pk}/"' in client.get(f"/comptes/{ecoutant.pk}/").text
+    client.post(reverse("retirer_habilitation", args=[habilitation.pk]))
+    page = words(client.get(reverse("historique", args=["comptes.habilitation", habilitation.pk])))
+    today = f"{timezone.localdate():%d/%m/%Y}"
+    for seen in ("Opérateur SIAO", "SIAO Loire-Atlantique", "01/02/2026", "31/12/2099", str(admin), str(ecoutant)):
+        assert f"<strong>{seen}</strong>" in page
+    assert f"<strong>{today} " in page  # withdrawn on
+    assert "+00:00" not in page
+    national = make_utilisateur(Profil.ADMIN_NATIONAL)
+    client_of(national).post(
+        reverse("publier_message"),
+        {
+            "nature": "INFORMATION",
+            "titre": "Titre",
+            "texte": "Texte",
+            "territoire": "france",
+            "profils": ["ANALYSTE", "ECOUTANT_115"],
+            "debut": "01/01/2026 08:00",
+            "fin": "02/01/2026 08:00",
+        },
+    )
+    message = Message.objects.get()
+    page = words(client_of(national).get(reverse("historique", args=["comptes.message", message.pk])))
+    assert "Analyste, Écoutant 115" in page
+    assert "01/01/2026 08:00" in page
+
+
+def test_as_many_queries_for_one_change_as_for_twenty():
+    admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
+    client = client_of(admin)
+    held = ecoutant.habilitations.get()
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as context:
+            client.get(reverse("historique", args=["comptes.habilitation", held.pk]))
+        return len(context)
+
+    def change(times: int) -> None:
+        for number in range(times):
+            with historique.acting(utilisateur=make_utilisateur(None)):
+                held.accordee_par = make_utilisateur(None)
+                held.date_fin = timezone.localdate() + timezone.timedelta(days=number)
+                held.save()
+
+    change(1)
+    queries()
+    few = queries()
+    change(19)
+    assert queries() == few
 
 
 def test_a_job_signs_with_its_name():

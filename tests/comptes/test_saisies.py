@@ -107,6 +107,7 @@ def test_after_40_minutes_on_a_form_what_was_typed_is_offered_again_after_login(
     logged_in = client.post(reverse("connexion"), {"username": agent.courriel, "password": PASSWORD})
     assert logged_in.url == reverse("saisie")
     page = client.get(reverse("saisie"))
+    assert "<dt>Titre</dt>" in page.text
     assert "Coupure de mardi" in words(page)
     assert "secret!" not in page.text
     assert client.post(URL, TYPED).status_code == 302

@@ -66,6 +66,12 @@ def test_errors_are_listed_filtered_and_annotated(page, chain):
     assert book["Entités"]["D9"].comment
 
 
+@pytest.mark.parametrize("query", ["onglet=%00", "regle=%00", "onglet=X&regle=y", "nature=%00", "page=%00"])
+def test_filters_that_choose_nothing_show_everything(page, chain, query):
+    travail = chain.read(classeur([{**ENTITE, "siren": "1"}]))
+    assert "Code SIREN" in words(page.get(f"{travail.get_absolute_url()}?{query}"))
+
+
 def test_the_annotated_workbook_corrected_is_accepted(page, chain):
     travail = chain.read(with_cell("Entités", "siren", "440016"))
     travaux.annotate(travail.pk)

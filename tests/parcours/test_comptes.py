@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from comptes import saisies
 from comptes.models import Habilitation, Lien, NatureLien, Utilisateur
+from offre.models import Dispositif
 from siao import demo
 from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
@@ -206,6 +207,29 @@ def test_inviting_somebody_with_the_keyboard_alone(ouvrir, base_reelle):
     page.get_by_label("Nom, prénom ou adresse").focus()
     type_in(page, "nouvelle", "Enter")
     expect(page.get_by_text("1 compte dans votre périmètre.")).to_be_visible()
+
+
+def test_a_dispositif_is_found_among_many_by_the_words_of_its_name(ouvrir, base_reelle):
+    demo.load()
+    wanted = Dispositif.objects.filter(departement="44").order_by("nom_cle").last()
+    page = ouvrir()
+    connect(page, "administrateur-siao.44@demo.example", demo.PASSWORD)
+    page.goto(f"{reverse('inviter')}?profil=RESPONSABLE_DISPOSITIF")
+    boxes = page.get_by_role("checkbox")
+    expect(boxes).to_have_count(demo.OFFRE["dispositifs"])
+    boxes.first.check(force=True)
+    page.get_by_label("Ne montrer que les lignes qui contiennent").fill(f"  {wanted.nom.upper()} ")
+    expect(page.get_by_text(f"2 sur {demo.OFFRE['dispositifs']}")).to_be_visible()
+    boxes.first.uncheck(force=True)
+    page.get_by_label(wanted.nom).check(force=True)
+    check(page)
+    page.get_by_label("Adresse courriel").fill("responsable@test.example")
+    page.get_by_label("Prénom").fill("Nouvelle")
+    page.locator("input[name=nom]").fill("Personne")
+    page.get_by_role("button", name="Inviter", exact=True).click()
+    expect(page.get_by_text("L'habilitation est donnée.")).to_be_visible()
+    [habilitation] = Habilitation.objects.filter(utilisateur__courriel="responsable@test.example")
+    assert habilitation.perimetre.dispositifs == {wanted.pk}
 
 
 def type_in(page, *keys: str) -> None:

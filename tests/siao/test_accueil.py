@@ -24,7 +24,7 @@ def test_counts_what_waits_says_since_when_and_leads_to_it():
     page = words(admin.get(URL))
     assert "2 comptes invités qui ne se sont jamais connectés" in page
     assert "le plus ancien depuis 9 jours" in page
-    assert "1 habilitations qui finissent dans les trente jours" in page
+    assert "1 habilitation qui finit dans les trente jours" in page
     for address in (reverse("comptes") + "?etat=invites", reverse("comptes") + "?etat=finissent"):
         assert f'href="{address}"' in page
         assert "@test.example" in admin.get(address).text
