@@ -95,10 +95,12 @@ def places(request):
             case "indisponibles":
                 unavailable = Indisponibilite.objects.at(today).filter(place=OuterRef("pk"))
                 groupes = groupes.filter(Exists(inside.open_at(today).filter(Exists(unavailable))))
-    rows = (
-        groupes.for_list(today).prefetch_related(_configurations()).order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    )
+    rows = groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
     table = Table("Groupes de places", GROUPES, rows, request.GET)
+    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
+    shown = [groupe.pk for groupe in table.page]
+    counted = GroupePlaces.objects.for_list(today).prefetch_related(_configurations()).in_bulk(shown)
+    table.page.object_list = [counted[key] for key in shown]
     return render(request, "offre/places/groupes.html", {"form": form, "table": table})
 
 
