@@ -50,7 +50,8 @@ class HeuresField(forms.CharField):
     """Hours of one day, as people write them: « 9h-12h, 14h-17h30 »; empty on a closed day."""
 
     def __init__(self, **options):
-        super().__init__(required=False, max_length=100, **options)
+        widget = forms.TextInput(attrs={"class": "fr-input", "autocomplete": "off"})
+        super().__init__(required=False, max_length=100, widget=widget, **options)
 
     def to_python(self, value) -> list[tuple[datetime.time, datetime.time]]:
         text = re.sub(r"\s|[\u2013\u2014]", lambda found: "-" if found[0].strip() else "", super().to_python(value))

@@ -93,7 +93,11 @@ class GroupeForm(Formulaire):
             self.fields[f"accepte_{code}"] = forms.BooleanField(label=name, required=False)
             for end, words in (("min", "de"), ("max", "à")):
                 self.fields[f"{end}_{code}"] = NombreField(
-                    label=f"{name} : {words}", maximum=50, required=False, initial=self._size(composition, end)
+                    label=f"{name} : {words}",
+                    maximum=50,
+                    required=False,
+                    initial=self._size(composition, end),
+                    widget=forms.NumberInput(attrs={"class": "fr-input"}),
                 )
 
     @staticmethod

@@ -125,7 +125,7 @@ class _Places:
         place = Place(groupe=groupe, nom=nom, ouverte_le=dispositif.date_ouverture)
         draw = self.random.random()
         if draw < 0.95:
-            place.etat = Etat.LIBRE if draw < 0.06 else Etat.OCCUPEE
+            place.etat = Etat.LIBRE if draw < 0.12 else Etat.OCCUPEE
             place.declare_le = self.now - datetime.timedelta(minutes=self.random.randrange(3, 30 * 60))
             place.etat_depuis, place.declare_par = place.declare_le, self.auteur.utilisateur
         return place

@@ -59,6 +59,9 @@ def load() -> None:
         if not Dispositif.objects.filter(departement=departement).exists():
             auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
             _load_offre(departement, auteur)
+            # Whoever tries « Places disponibles » first looks for a family.
+            for dispositif in Dispositif.objects.filter(departement=departement, categorie=Categorie.HEBERGEMENT)[:3]:
+                dispositif.publics.add("10", "20", "40", "100")
     load_accounts()  # those who work in an entité or a dispositif
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
         siao = Utilisateur.objects.get(courriel=f"administrateur-siao.{departement.code}@demo.example")

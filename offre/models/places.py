@@ -72,6 +72,11 @@ def orientable(day: datetime.date, path: str = "") -> Q:
     )
 
 
+def is_stale(moment: datetime.datetime | None) -> bool:
+    """Whether what was declared then is to be confirmed."""
+    return moment is None or moment < timezone.now() - FRAICHEUR
+
+
 def since(moment: datetime.datetime | None) -> str:
     """How long ago, in words: « il y a 3 heures »."""
     if moment is None:
@@ -193,7 +198,8 @@ class GroupePlaces(Suivi):
 
     @property
     def fraicheur(self) -> str:
-        return since(self.declare_le)
+        words = since(self.declare_le)
+        return f"{words}, à confirmer" if is_stale(self.declare_le) else words
 
     @property
     def commune(self) -> str:
@@ -372,6 +378,10 @@ class Place(models.Model):
 
     def __str__(self):
         return self.nom
+
+    @property
+    def perimee(self) -> bool:
+        return is_stale(self.declare_le)
 
     @property
     def libre(self) -> bool:

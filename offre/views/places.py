@@ -20,6 +20,7 @@ from offre.forms_places import (
 from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS
 from offre.models.places import Etat
+from siao.socle.columns.types import show_phone
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
@@ -27,6 +28,10 @@ from siao.socle.tables import Table, TableColumn
 
 def _page_of(groupe: GroupePlaces) -> str:
     return f"{reverse('offre:places_dispositif', args=[groupe.dispositif_id])}#groupe-{groupe.pk}"
+
+
+def _phone(value: str) -> str:
+    return show_phone(value) if value else ""
 
 
 def _number(value: int | None) -> int | str:
@@ -63,6 +68,7 @@ DISPONIBLES = (
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
     TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
     TableColumn("pmr", "PMR", lambda row: "Oui" if row.pmr else "", ["-pmr"]),
+    TableColumn("telephone", "Téléphone", lambda row: _phone(row.dispositif.telephone)),
     TableColumn("libres", "Places libres", lambda row: row.nb_libres, ["nb_libres"], numeric=True),
     TableColumn("declare", "Déclaré", lambda row: row.fraicheur, ["-declare_le"]),
 )
@@ -89,10 +95,12 @@ def places(request):
             case "indisponibles":
                 unavailable = Indisponibilite.objects.at(today).filter(place=OuterRef("pk"))
                 groupes = groupes.filter(Exists(inside.open_at(today).filter(Exists(unavailable))))
-    rows = (
-        groupes.for_list(today).prefetch_related(_configurations()).order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    )
+    rows = groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
     table = Table("Groupes de places", GROUPES, rows, request.GET)
+    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
+    shown = [groupe.pk for groupe in table.page]
+    counted = GroupePlaces.objects.for_list(today).prefetch_related(_configurations()).in_bulk(shown)
+    table.page.object_list = [counted[key] for key in shown]
     return render(request, "offre/places/groupes.html", {"form": form, "table": table})
 
 

@@ -4,6 +4,12 @@ from django.utils.html import format_html
 register = template.Library()
 
 
+@register.filter
+def pluriel(number: int, mark: str = "s") -> str:
+    """The mark of the plural, from two on: French says « 0 place », where Django says « 0 places »."""
+    return mark if abs(number) >= 2 else ""
+
+
 @register.simple_block_tag
 def tableau(content, legende):
     """A data table in the State's design; ``legende`` names it for those who do not see it.

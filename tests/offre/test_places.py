@@ -377,7 +377,7 @@ def test_who_works_in_one_dispositif_goes_straight_to_its_places(chrs, responsab
     assert answer.url == reverse("offre:places_dispositif", args=[chrs.pk])
 
 
-@pytest.mark.parametrize(("name", "count"), [("places", 16), ("places_dispositif", 17)])
+@pytest.mark.parametrize(("name", "count"), [("places", 17), ("places_dispositif", 17)])
 def test_same_number_of_queries_for_one_group_or_twenty(chrs, assistant, name, count, django_assert_num_queries):
     page = client_of(assistant)
     url = reverse(f"offre:{name}", args=[chrs.pk] if name == "places_dispositif" else [])

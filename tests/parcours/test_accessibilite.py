@@ -2,13 +2,23 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from offre.models import Import
+from comptes.droits import Profil
+from offre.models import FicheSirene, GroupeMesures, Import, Indisponibilite, PrestationProposee
 from offre.temps1 import travaux
 from siao import demo
 from tests.classeurs import DISPOSITIF, ENTITE, PENSION, classeur
+from tests.comptes.fabrique import PASSWORD, make_utilisateur
 from tests.offre.conftest import Chain
+from tests.offre.fabrique import (
+    make_accompagnement,
+    make_dispositif,
+    make_groupe,
+    make_hebergement,
+    make_rattachement,
+)
 from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
 
@@ -59,6 +69,55 @@ def test_pages_of_the_offre(ouvrir, base_reelle, width, dark):
     page.get_by_role("button", name="Déposer", exact=True).click()
     expect(page.get_by_text("1 point à corriger")).to_be_visible()
     check(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_pages_of_the_capacity(ouvrir, base_reelle, width, dark):
+    """Places, mesures, prestations, the register and the open data; with rows, and the forms in error."""
+    rattachement = make_rattachement("44")
+    groupe = make_groupe(make_hebergement(rattachement), etats=["LIBRE", "OCCUPEE", ""])
+    place = groupe.places.first()
+    works = Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut="2026-01-01")
+    avdl, accueil = make_accompagnement(rattachement), make_dispositif(rattachement)
+    mesures = GroupeMesures.objects.create(dispositif=avdl, libelle="AVDL", nombre=3, ouvert_le="2024-01-01")
+    PrestationProposee.objects.create(dispositif=accueil, nature="REPAS").creneaux.create(
+        jour=1, heure_debut="09:00", heure_fin="12:00"
+    )
+    FicheSirene.objects.create(
+        siren=accueil.siren, etat="CESSEE", denomination="ANCRE", adresse="1 RUE 44000 NANTES", lue_le=timezone.now()
+    )
+    visits = {
+        Profil.ASSISTANT: [
+            ("places", []),
+            ("places_dispositif", [groupe.dispositif_id]),
+            ("creer_groupe", [groupe.dispositif_id]),
+            ("modifier_groupe", [groupe.pk]),
+            ("ajouter_places", [groupe.pk]),
+            ("place", [place.pk]),
+            ("modifier_place", [place.pk]),
+            ("modifier_indisponibilite", [works.pk]),
+            ("mesures", []),
+            ("mesures_dispositif", [avdl.pk]),
+            ("modifier_mesures", [mesures.pk]),
+            ("prestations", []),
+            ("prestations_dispositif", [accueil.pk]),
+            ("horaires", [accueil.pk, "REPAS"]),
+        ],
+        Profil.ADMIN_NATIONAL: [("donnees_ouvertes", [])],
+        Profil.ADMIN_DEPARTEMENTAL: [("repertoire", []), ("chercher_siren", [])],
+        Profil.ECOUTANT_115: [("disponibilites", [])],
+    }
+    page = ouvrir(width=width, dark=dark)
+    for profil, pages in visits.items():
+        utilisateur = make_utilisateur(profil, objets=[rattachement] if profil == Profil.ASSISTANT else ())
+        utilisateur.set_password(PASSWORD)
+        utilisateur.save()
+        page.context.clear_cookies()
+        connect(page, utilisateur.courriel, PASSWORD)
+        for name, arguments in pages:
+            visit(page, reverse(f"offre:{name}", args=arguments))
+    visit(page, reverse("offre:disponibilites") + "?composition=100&taille=4")
+    visit(page, reverse("offre:disponibilites") + "?composition=100&taille=1")
 
 
 def visit(page, path):
