@@ -161,6 +161,7 @@ OBJETS = {
     "entité, dans son adresse": _key_of("rattachement"),
     "dispositif, dans son adresse": _key_of("dispositif"),
     "proposition": _key_of("proposition"),
+    "liste de dispositifs": lambda monde, utilisateur, territoire: {"nom": "dispositifs"},
     **{
         f"{action} {nom}": _fiche(noms, attribute, action=action)
         for nom, noms, attribute in (
