@@ -1,5 +1,7 @@
 """The search of each list of the offre: its form, and the rows it finds. The page and its extraction share it."""
 
+import datetime
+
 from django import forms
 from django.utils import timezone
 
@@ -7,6 +9,7 @@ from comptes.models import Departement
 from comptes.perimetres import Perimetre
 from offre.models import Composition, Dispositif, Financement, LigneFinancement, Rattachement, TypeDispositif
 from offre.models.nomenclature import Categorie, Statut
+from offre.sommes import AU_DELA, NIVEAUX, sommes
 from siao.socle.forms import Formulaire
 
 _OUI_NON = [("", "Indifférent"), ("oui", "Oui"), ("non", "Non")]
@@ -146,3 +149,35 @@ class RechercheFinancements(Recherche):
             case "finie":
                 rows = rows.filter(date_fin__lt=today)
         return rows.for_list()
+
+
+class RechercheSommes(Formulaire):
+    """Which level, on which day, and only what is financed beyond its capacity."""
+
+    niveau = Choix("Par", [], "")
+    jour = forms.DateField(
+        label="Au",
+        help_text="jj/mm/aaaa",
+        required=False,
+        input_formats=["%d/%m/%Y", "%Y-%m-%d"],
+        error_messages={"invalid": "Écrivez la date jour/mois/année, par exemple 31/12/2025."},
+    )
+    alerte = Choix("Financement", [("oui", "Supérieur à la capacité")])
+
+    def __init__(self, data, perimetre: Perimetre):
+        super().__init__(data)
+        self.perimetre = perimetre
+        self.fields["niveau"].choices = list(NIVEAUX.items())
+        self.style()
+
+    @property
+    def niveau_choisi(self) -> str:
+        return (self.is_valid() and self.cleaned_data["niveau"]) or "dispositif"
+
+    @property
+    def jour_choisi(self) -> datetime.date:
+        return (self.is_valid() and self.cleaned_data["jour"]) or timezone.localdate()
+
+    def found(self):
+        rows = sommes(self.niveau_choisi, self.perimetre, self.jour_choisi)
+        return rows.filter(AU_DELA) if self.is_valid() and self.cleaned_data["alerte"] else rows

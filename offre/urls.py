@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from offre.colonnes.fiches import BY_NOM
-from offre.views import fiches, listes, temps1, validation
+from offre.views import fiches, financements, fusions, listes, temps1, validation
 
 
 class NomConverter:
@@ -26,11 +26,15 @@ urlpatterns = [
     path("dispositifs/", listes.dispositifs, name="dispositifs"),
     path("dispositifs/<int:pk>/financements/nouveau/", fiches.creer_financement, name="creer_financement"),
     path("financements/", listes.financements, name="financements"),
+    path("financements/synthese/", financements.synthese, name="synthese_financements"),
+    path("financements/synthese/exporter/", financements.exporter_synthese, name="exporter_synthese"),
     path("<nom:nom>/exporter/", listes.exporter, name="exporter"),
     path("communes/", listes.communes, name="communes"),
     path("<nom:nom>/<int:pk>/", fiches.fiche, name="fiche"),
     path("<nom:nom>/<int:pk>/modifier/", fiches.modifier, name="modifier"),
     path("<nom:nom>/<int:pk>/circuit/<slug:action>/", validation.passer, name="passer"),
+    path("entites/<int:pk>/fusionner/", fusions.fusionner, name="fusionner"),
+    path("dispositifs/<int:pk>/deplacer/", fusions.deplacer, name="deplacer"),
     path("a-valider/", validation.a_valider, name="a_valider"),
     path("propositions/<int:pk>/", validation.proposition, name="proposition"),
     path("propositions/<int:pk>/circuit/<slug:action>/", validation.passer_proposition, name="passer_proposition"),
