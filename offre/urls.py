@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from offre.colonnes.fiches import BY_NOM
-from offre.views import fiches, financements, fusions, listes, temps1, validation
+from offre.views import fiches, financements, fusions, listes, referentiels, temps1, validation
 
 
 class NomConverter:
@@ -38,6 +38,13 @@ urlpatterns = [
     path("a-valider/", validation.a_valider, name="a_valider"),
     path("propositions/<int:pk>/", validation.proposition, name="proposition"),
     path("propositions/<int:pk>/circuit/<slug:action>/", validation.passer_proposition, name="passer_proposition"),
+    path("referentiels/", referentiels.referentiels, name="referentiels"),
+    path("referentiels/<slug:liste>/", referentiels.referentiel, name="referentiel"),
+    path("referentiels/<slug:liste>/exporter/", referentiels.exporter_referentiel, name="exporter_referentiel"),
+    path("referentiels/<slug:liste>/importer/", referentiels.importer_referentiel, name="importer_referentiel"),
+    path("referentiels/<slug:liste>/nouvelle/", referentiels.nouvelle_valeur, name="nouvelle_valeur"),
+    path("referentiels/<slug:liste>/valeurs/<slug:code>/", referentiels.valeur, name="valeur"),
+    path("referentiels/<slug:liste>/valeurs/<slug:code>/retirer/", referentiels.retirer_valeur, name="retirer_valeur"),
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),

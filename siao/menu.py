@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
     Entry("À valider", "offre:a_valider", (Droit.OFFRE_PREVALIDER, Droit.OFFRE_VALIDER), "/offre/a-valider/"),
     Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
+    Entry("Référentiels", "offre:referentiels", (Droit.REFERENTIELS_GERER,), "/offre/referentiels/"),
     Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
     Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
     Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),
