@@ -157,6 +157,9 @@ COUPLES = frozenset(
     {("", statut.value) for statut in CREATIONS}
     | {(statut.value, statut.value) for statut in MODIFIABLES}
     | {(de.value, passage.vers.value) for passage in PASSAGES for de in passage.depuis}
+    # A merge closes the absorbed entité and moves its dispositifs, whatever their statut.
+    | {(statut.value, Statut.FERME.value) for statut in Statut}
+    | {(Statut.REFUSE.value, Statut.REFUSE.value)}
     # A correction or an amended proposition goes back to where its author's rights put it.
     | {(Statut.A_CORRIGER.value, Statut.PREVALIDE.value), (Statut.PREVALIDE.value, Statut.SOUMIS.value)}
 )

@@ -1,7 +1,19 @@
 from django.urls import path, register_converter
 
 from offre.colonnes.fiches import BY_NOM
-from offre.views import fiches, listes, mesures, ouverture, places, sirene, temps1, validation
+from offre.views import (
+    fiches,
+    financements,
+    fusions,
+    listes,
+    mesures,
+    ouverture,
+    places,
+    referentiels,
+    sirene,
+    temps1,
+    validation,
+)
 
 
 class NomConverter:
@@ -56,13 +68,26 @@ urlpatterns = [
     # Open data: tokens (the data themselves are at the root, ``siao.urls``)
     path("donnees-ouvertes/", ouverture.donnees_ouvertes, name="donnees_ouvertes"),
     path("donnees-ouvertes/<int:pk>/retirer/", ouverture.retirer_jeton, name="retirer_jeton"),
-    # Temps 1
+    path("financements/synthese/", financements.synthese, name="synthese_financements"),
+    path("financements/synthese/exporter/", financements.exporter_synthese, name="exporter_synthese"),
+    path("<nom:nom>/exporter/", listes.exporter, name="exporter"),
+    path("communes/", listes.communes, name="communes"),
     path("<nom:nom>/<int:pk>/", fiches.fiche, name="fiche"),
     path("<nom:nom>/<int:pk>/modifier/", fiches.modifier, name="modifier"),
     path("<nom:nom>/<int:pk>/circuit/<slug:action>/", validation.passer, name="passer"),
+    path("entites/<int:pk>/fusionner/", fusions.fusionner, name="fusionner"),
+    path("dispositifs/<int:pk>/deplacer/", fusions.deplacer, name="deplacer"),
     path("a-valider/", validation.a_valider, name="a_valider"),
     path("propositions/<int:pk>/", validation.proposition, name="proposition"),
     path("propositions/<int:pk>/circuit/<slug:action>/", validation.passer_proposition, name="passer_proposition"),
+    path("referentiels/", referentiels.referentiels, name="referentiels"),
+    path("referentiels/<slug:liste>/", referentiels.referentiel, name="referentiel"),
+    path("referentiels/<slug:liste>/exporter/", referentiels.exporter_referentiel, name="exporter_referentiel"),
+    path("referentiels/<slug:liste>/importer/", referentiels.importer_referentiel, name="importer_referentiel"),
+    path("referentiels/<slug:liste>/nouvelle/", referentiels.nouvelle_valeur, name="nouvelle_valeur"),
+    path("referentiels/<slug:liste>/valeurs/<slug:code>/", referentiels.valeur, name="valeur"),
+    path("referentiels/<slug:liste>/valeurs/<slug:code>/retirer/", referentiels.retirer_valeur, name="retirer_valeur"),
+    # Temps 1
     path("temps1/", temps1.temps1, name="temps1"),
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),

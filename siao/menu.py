@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
     Entry("Données ouvertes", "offre:donnees_ouvertes", (Droit.REFERENTIELS_GERER,), "/offre/donnees-ouvertes/"),
     Entry("Situations", "referentiel", (Droit.REFERENTIELS_GERER,), "/referentiels/situations/"),
+    Entry("Référentiels", "offre:referentiels", (Droit.REFERENTIELS_GERER,), "/offre/referentiels/"),
     Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
     Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
     Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),

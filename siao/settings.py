@@ -309,6 +309,10 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILI
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Seconds between two rounds of the reconciler, and after which a job that nobody has begun counts as forgotten.
+# What the administrators export must not run in their spreadsheets.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+
 RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)
 FORGOTTEN_AFTER = env.float("FORGOTTEN_AFTER", default=10.0)
 

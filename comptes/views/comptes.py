@@ -1,7 +1,5 @@
 """Accounts of one's perimeter: find them, invite, change, disable, give and take away habilitations."""
 
-import csv
-import io
 from functools import partial
 
 from django.contrib import messages
@@ -23,11 +21,11 @@ from comptes.forms import (
     RechercheComptesForm,
 )
 from comptes.models import Habilitation, Utilisateur, granted_models
-from siao.socle.http import attachment, reads, writes
+from siao.socle.extraction import extraction
+from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 from siao.socle.text import fold
-from siao.socle.xlsx import RISKY
 
 UTILISATEUR = "comptes.utilisateur"
 
@@ -92,19 +90,8 @@ def comptes(request):
 @reads(Droit.COMPTES_GERER, journal=UTILISATEUR)
 def exporter_comptes(request):
     _, accounts = _found(request)
-    request.shown["nombre"] = len(accounts)
-    text = io.StringIO()
-    # What French spreadsheets open without asking: semicolons and a byte order mark.
-    writer = csv.writer(text, delimiter=";")
-    writer.writerow(column.header for column in COLONNES)
-    writer.writerows([_harmless(column.value(compte)) for column in COLONNES] for compte in accounts)
-    content = io.BytesIO(text.getvalue().encode("utf-8-sig"))
-    return attachment(content, f"comptes-{timezone.localdate():%Y-%m-%d}.csv", "text/csv; charset=utf-8")
-
-
-def _harmless(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(RISKY) else value
+    request.shown["nombre"] = accounts.count()
+    return extraction(Table("Comptes", COLONNES, accounts, {}), "comptes", "csv")
 
 
 # --- One account ------------------------------------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """Dispositifs: services or establishments of one entité, and the public they receive."""
 
+import datetime
+
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
+from django.utils import timezone
 
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
-from siao.socle.text import Folded, words_of
+from siao.socle.text import Folded, fold, visible, words_of
 
 from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
@@ -45,10 +48,35 @@ class DispositifQuerySet(models.QuerySet):
         found = Q(*(Q(nom_cle__contains=word) for word in words))
         return self.filter(found | Exists(entite.filter(*(Q(nom_cle__contains=word) for word in words))))
 
+    def in_commune(self, text: str):
+        """Those of the communes whose name begins with ``text``; a confidential address is never found so."""
+        key = fold(visible(text))
+        if not key:
+            return self
+        return self.filter(adresse_confidentielle=False, commune__nom_cle__startswith=key)
+
+    def welcoming(self, composition: str):
+        """Those that receive these ménages."""
+        return self.filter(
+            Exists(self.model.publics.through.objects.filter(dispositif=OuterRef("pk"), composition=composition))
+        )
+
+    def paid_by_programme_177(self, day: datetime.date):
+        """Those that programme 177 pays on that day."""
+        return self.filter(_paid_by_177(day))
+
     def for_list(self):
         """With what a line of the list shows, in one query."""
         entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
-        return self.select_related("type", "commune").annotate(entite_nom=Subquery(entite.values("nom")))
+        return self.select_related("type", "commune").annotate(
+            entite_nom=Subquery(entite.values("nom")), programme_177=_paid_by_177(timezone.localdate())
+        )
+
+
+def _paid_by_177(day: datetime.date) -> Exists:
+    from .financements import Financement
+
+    return Exists(Financement.objects.at(day).filter(dispositif=OuterRef("pk"), ligne__programme_177=True))
 
 
 def _only_when(opened: Q, filled: Q, empty: Q) -> Q:

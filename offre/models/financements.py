@@ -1,5 +1,7 @@
 """Financements: who pays for how much of a dispositif, by what deed, over which period."""
 
+import datetime
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -18,6 +20,10 @@ class FinancementQuerySet(models.QuerySet):
     def search(self, text: str):
         """Those whose dispositif's name contains each word of ``text``, accents and case apart."""
         return self.filter(*(Q(dispositif__nom_cle__contains=word) for word in words_of(text)))
+
+    def at(self, day: datetime.date):
+        """Those that pay on that day."""
+        return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=day), date_debut__lte=day)
 
     def for_list(self):
         """With what a line of the list shows, in one query."""

@@ -1,5 +1,6 @@
 """Lists of the offre. An enum where the code branches on the value, a table where the administration changes it."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 
@@ -90,7 +91,12 @@ class ListeQuerySet(models.QuerySet):
 class Liste(models.Model):
     """An administered list: a code that never changes, a label, an order. Loaded from ``fixtures/``."""
 
-    code = models.CharField("code", max_length=30, primary_key=True)
+    code = models.CharField(
+        "code",
+        max_length=30,
+        primary_key=True,
+        validators=[RegexValidator(r"\A[A-Z0-9_]+\Z", "Un code est fait de majuscules, de chiffres et de « _ ».")],
+    )
     libelle = models.CharField("libellé", max_length=255)
     ordre = models.PositiveSmallIntegerField("ordre")
     retire_le = models.DateField(

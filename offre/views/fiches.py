@@ -27,6 +27,7 @@ from offre.forms import DispositifForm, EntiteForm, FicheForm, FinancementForm
 from offre.models import Dispositif, Rattachement, Transition
 from offre.models.nomenclature import Categorie, Statut
 from offre.saisie import Objet, form_for, rattachement_of
+from offre.sommes import alertes_of
 from siao.socle.forms import Formulaire
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
@@ -113,8 +114,10 @@ def _entite(request, objet: Rattachement) -> dict:
 
 
 def _dispositif(request, objet: Dispositif, groupes: dict) -> dict:
+    financements = list(objet.financements.select_related("ligne").order_by("-date_debut", "pk"))
     return {
         "entite": rattachement_of(objet),
+        "valide": request.may(Droit.OFFRE_VALIDER),
         "voit_entite": request.habilitation.niveau != Niveau.DISPOSITIF,
         "saisit": request.may(Droit.OFFRE_SAISIR),
         "blocs": [
@@ -122,7 +125,8 @@ def _dispositif(request, objet: Dispositif, groupes: dict) -> dict:
             for titre, names in BLOCS
             if any(groupes.get(group) for group in names)
         ],
-        "financements": objet.financements.select_related("ligne").order_by("-date_debut", "pk"),
+        "financements": financements,
+        "alertes": alertes_of(objet, financements, objet.departement.aujourdhui),
     }
 
 

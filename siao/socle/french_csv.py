@@ -5,12 +5,12 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+from .xlsx import RISKY
 
 
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula; numbers stay what they are."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
 
 
 def encoded(lines: Iterable[Iterable[Any]]) -> Iterator[bytes]:

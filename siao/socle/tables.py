@@ -41,6 +41,8 @@ class Table:
             queryset = queryset.order_by(*order, "pk")
         else:
             self.sort = ""
+        self.queryset = queryset
+        """Every row, in the order asked for."""
         self.page = Paginator(queryset, PAR_PAGE).get_page(parameters.get("page"))
 
     @property

@@ -278,6 +278,9 @@ OBJETS = {
     "entité, dans son adresse": _key_of("rattachement"),
     "dispositif, dans son adresse": _key_of("dispositif"),
     "proposition": _key_of("proposition"),
+    "liste": lambda monde, utilisateur, territoire: {"liste": "types"},
+    "valeur": lambda monde, utilisateur, territoire: {"liste": "types", "code": "CHRS"},
+    "liste de dispositifs": lambda monde, utilisateur, territoire: {"nom": "dispositifs"},
     **{
         f"{action} {nom}": _fiche(noms, attribute, action=action)
         for nom, noms, attribute in (

@@ -1,0 +1,52 @@
+"""Financements against capacity, on a day: per dispositif, entité, département."""
+
+from django.shortcuts import render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from offre.recherches import RechercheSommes
+from offre.sommes import NIVEAUX, alertes, lisible
+from siao.socle.columns.types import Decimal
+from siao.socle.extraction import extraction
+from siao.socle.http import reads
+from siao.socle.tables import Table, TableColumn
+
+_PAGES = {"dispositif": "dispositifs", "entite": "entites"}
+
+
+def _link(niveau: str):
+    if niveau not in _PAGES:
+        return None
+    return lambda row: reverse("offre:fiche", args=[_PAGES[niveau], row.pk])
+
+
+def _columns(niveau: str) -> tuple[TableColumn, ...]:
+    return (
+        TableColumn("nom", NIVEAUX[niveau][:-1], str, ["nom"], link=_link(niveau)),
+        TableColumn("installe", "Capacité installée", lambda row: lisible(row, "installes")),
+        TableColumn("finance", "Financé ce jour", lambda row: lisible(row, "finances")),
+        TableColumn("177", "dont programme 177", lambda row: lisible(row, "finances_177")),
+        TableColumn("contingent", "Contingent préfectoral", lambda row: row.contingent or "", ["contingent"], True),
+        TableColumn("montant", "Montant annuel", lambda row: Decimal().show(row.montant), ["montant"], True),
+        TableColumn(
+            "montant_177", "dont programme 177 (€)", lambda row: Decimal().show(row.montant_177), ["montant_177"], True
+        ),
+        TableColumn("alerte", "À vérifier", lambda row: " ; ".join(alertes(row))),
+    )
+
+
+@reads(Droit.OFFRE_VOIR)
+def synthese(request):
+    form, table = _found(request)
+    return render(request, "offre/synthese_financements.html", {"form": form, "table": table})
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_synthese(request):
+    return extraction(_found(request)[1], "financements-et-capacites", request.GET.get("format", ""))
+
+
+def _found(request) -> tuple[RechercheSommes, Table]:
+    form = RechercheSommes(request.GET, request.perimetre)
+    caption = f"Financements et capacités au {form.jour_choisi:%d-%m-%Y}"
+    return form, Table(caption, _columns(form.niveau_choisi), form.found(), request.GET)

@@ -1,0 +1,102 @@
+"""Merging two entités, moving a dispositif: choose, read all that follows, confirm."""
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from comptes.droits import Droit
+from offre.actions.fusions import merge_entites, move_dispositif, suites_de_la_fusion, suites_du_deplacement
+from offre.models import Rattachement
+from offre.models.nomenclature import Statut
+from offre.views.fiches import found
+from siao.socle.forms import Formulaire
+from siao.socle.http import writes
+from siao.socle.refusal import Refusal
+
+PROPOSEES = 200
+"""Entités offered in the list of choices; beyond, the search narrows them."""
+
+
+class ChoixDeLEntiteForm(Formulaire):
+    q = forms.CharField(label="Chercher une entité, nom ou SIREN", required=False, max_length=100)
+    entite = forms.ModelChoiceField(
+        Rattachement.objects.none(),
+        label="Entité",
+        empty_label="Choisir…",
+        error_messages={"required": "Choisissez une entité.", "invalid_choice": "Cette entité n'est pas proposée."},
+    )
+
+    def __init__(self, data, *, entites, label: str):
+        super().__init__(data)
+        words = (data or {}).get("q", "")
+        offered = entites.search(words).select_related("entite")
+        self.fields["entite"].queryset = offered
+        self.fields["entite"].label = label
+        self.fields["entite"].choices = [
+            ("", "Choisir…"),
+            *((one.pk, f"{one.nom} (SIREN {one.entite.siren})") for one in offered[:PROPOSEES]),
+        ]
+
+
+def _others(request, departement: str, but):
+    open_ones = Rattachement.objects.visible_to(request.perimetre).exclude(statut=Statut.FERME)
+    return open_ones.filter(departement=departement).exclude(**but)
+
+
+def _number(request, name: str) -> int:
+    typed = request.POST.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+
+
+@writes(Droit.OFFRE_VALIDER)
+def fusionner(request, pk):
+    """The entité of the address is the one that stays."""
+    garde = found(request, "entites", pk)
+    others = _others(request, garde.departement_id, {"pk": pk})
+    form = ChoixDeLEntiteForm(
+        request.GET if "entite" in request.GET or "q" in request.GET else None,
+        entites=others,
+        label="Entité entrée en double, à absorber",
+    )
+    context = {"form": form, "objet": garde, "retour": reverse("offre:fiche", args=["entites", pk])}
+    if "entite" not in request.GET or not form.is_valid():
+        return render(request, "offre/fusionner.html", context)
+    absorbe = form.cleaned_data["entite"]
+    context |= {"absorbe": absorbe, "suites": suites_de_la_fusion(garde, absorbe)}
+    if request.method == "POST":
+        try:
+            versions = (_number(request, "version"), _number(request, "version_absorbee"))
+            merge_entites(auteur=request.habilitation, garde=garde, absorbe=absorbe, versions=versions)
+        except Refusal as refusal:
+            context["refus"] = str(refusal)
+        else:
+            messages.success(request, "Les deux entités n'en font plus qu'une.")
+            return redirect(context["retour"])
+    return render(request, "offre/fusionner.html", context)
+
+
+@writes(Droit.OFFRE_VALIDER)
+def deplacer(request, pk):
+    dispositif = found(request, "dispositifs", pk)
+    others = _others(request, dispositif.departement_id, {"entite": dispositif.entite_id})
+    form = ChoixDeLEntiteForm(
+        request.GET if "entite" in request.GET or "q" in request.GET else None,
+        entites=others,
+        label="Entité qui reçoit le dispositif",
+    )
+    context = {"form": form, "objet": dispositif, "retour": reverse("offre:fiche", args=["dispositifs", pk])}
+    if "entite" not in request.GET or not form.is_valid():
+        return render(request, "offre/deplacer.html", context)
+    vers = form.cleaned_data["entite"]
+    context |= {"vers": vers, "suites": suites_du_deplacement(dispositif, vers)}
+    if request.method == "POST":
+        try:
+            version = _number(request, "version")
+            move_dispositif(auteur=request.habilitation, dispositif=dispositif, vers=vers, version=version)
+        except Refusal as refusal:
+            context["refus"] = str(refusal)
+        else:
+            messages.success(request, f"Le dispositif appartient maintenant à {vers}.")
+            return redirect(context["retour"])
+    return render(request, "offre/deplacer.html", context)
