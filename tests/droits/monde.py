@@ -20,7 +20,7 @@ from comptes.droits import Niveau, Profil
 from comptes.models import Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
 from menages.actions.fusion import merge
-from menages.models import Accompagnement, AccesProtege, DemandeDAcces, Fusion, Menage, Personne
+from menages.models import AccesProtege, Accompagnement, DemandeDAcces, Fusion, Menage, Personne
 from offre.models import Dispositif, Rattachement
 from situations.models import SituationResidentielle
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur

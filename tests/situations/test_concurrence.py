@@ -7,7 +7,6 @@ import sys
 import threading
 from collections import Counter
 
-import pytest
 from django.conf import settings
 from django.db import connection
 from django.urls import reverse
