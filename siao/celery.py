@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siao.settings")
@@ -28,3 +28,12 @@ app.conf.beat_schedule = {
 @setup_logging.connect
 def keep_django_logging(**kwargs):
     """Celery would install its own handlers; ours (JSON lines) are already in place."""
+
+
+@celeryd_init.connect
+def wait_for_a_frozen_redis(conf, **kwargs):
+    """The worker waits where a person may not: a call whose acknowledgement timed out would be its last.
+
+    Celery counts that call as still being worked on, and takes no other.
+    """
+    conf.broker_transport_options = {**conf.broker_transport_options, "socket_timeout": None}

@@ -23,11 +23,11 @@ class Navigateur(Client):
             return ""  # asking for its session would open one
         session = self.session
         utilisateur = Utilisateur.objects.filter(pk=session.get("_auth_user_id")).first()
-        return stamp_of(utilisateur, session.get(SESSION_KEY)) if utilisateur else ""
+        return saisies.stamp(signed_in(utilisateur, session.get(SESSION_KEY))) if utilisateur else ""
 
 
-def stamp_of(utilisateur: Utilisateur, habilitation: int | None = None) -> str:
-    """A new stamp of ``utilisateur`` under the habilitation they chose (primary key), by default their first."""
+def signed_in(utilisateur: Utilisateur, habilitation: int | None = None) -> SimpleNamespace:
+    """What a stamp needs of a request: the user, under the habilitation they chose (primary key) or their first."""
     held = list(Habilitation.objects.of(utilisateur))
     active = next((h for h in held if h.pk == habilitation), held[0] if held else None)
-    return saisies.stamp(SimpleNamespace(user=utilisateur, habilitation=active))
+    return SimpleNamespace(user=utilisateur, habilitation=active)

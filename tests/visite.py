@@ -12,7 +12,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from comptes import saisies
 from comptes.models import Utilisateur
 from comptes.sessions import SessionStore
-from tests.navigateur import stamp_of
+from tests.navigateur import signed_in
 
 TIMEOUT = 30
 """Seconds without an answer after which the visitor gives up (``TimeoutError``)."""
@@ -47,6 +47,7 @@ class Visiteur:
         session[HASH_SESSION_KEY] = self.utilisateur.get_session_auth_hash()
         session.create()
         self.cookies["session"] = session.session_key
+        self._signed_in = signed_in(self.utilisateur)  # asked once: visits of other threads leave no connection behind
 
     def get(self, path: str) -> Page:
         return self._follow("GET", path)
@@ -54,7 +55,9 @@ class Visiteur:
     def post(self, path: str, fields: dict | None = None, **files: bytes) -> Page:
         """Send a form; ``files`` are the bytes of its files, by field."""
         content = {name: SimpleUploadedFile("classeur.xlsx", data) for name, data in files.items()}
-        token = {"csrfmiddlewaretoken": self.cookies["csrf"], saisies.FIELD: stamp_of(self.utilisateur)}
+        token = {"csrfmiddlewaretoken": self.cookies["csrf"]}
+        if self.utilisateur:
+            token[saisies.FIELD] = saisies.stamp(self._signed_in)
         body = encode_multipart(BOUNDARY, {**token, **(fields or {}), **content})
         return self._follow("POST", path, body)
 

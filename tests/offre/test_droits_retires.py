@@ -9,6 +9,7 @@ from offre.models import Dispositif
 from offre.models.imports import Etat
 from offre.models.nomenclature import Statut
 from offre.temps1 import travaux
+from tests.comptes.fabrique import habilite
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,8 @@ def move_elsewhere(agent):
 
 
 def keep_prevalidation_alone(agent):
-    Habilitation.objects.filter(utilisateur=agent).update(profil=Profil.ADMIN_SIAO)
+    remove(agent)
+    habilite(agent, Profil.ADMIN_SIAO)
 
 
 @pytest.mark.parametrize("withdraw", [remove, disable, move_elsewhere, keep_prevalidation_alone])

@@ -146,6 +146,25 @@ def test_without_redis_pages_and_deposits_work_and_the_import_ends_when_it_is_ba
     wait_until(read, "the import is read", 60, logs=site.worker.log)
 
 
+def test_a_worker_that_ends_its_work_while_redis_is_frozen_takes_the_next(base_reelle, site_isole):
+    site = site_isole
+    usager = Visiteur(site.url, make_utilisateur())
+    site.stop_at("P4")
+    usager.post(TEMPS1, {"territoire": "departement-44"}, fichier=classeur())
+    reader = site.stopped_at("P4")
+    os.kill(site.redis.pid, signal.SIGSTOP)
+    resume(reader)
+    first = Import.objects.get()
+    wait_until(lambda: Import.objects.get().etat == Etat.PRET, "the first import is read", logs=site.worker.log)
+    # This deposit gives up calling the worker after 2 s; by then so would the worker, of its acknowledgement.
+    neighbour = Visiteur(site.url, make_utilisateur(departement_id="35"))
+    neighbour.post(TEMPS1, {"territoire": "departement-35"}, fichier=classeur())
+    assert Import.objects.exclude(pk=first.pk).get().etat == Etat.DEPOSE
+    resume(site.redis.pid)
+    read = Import.objects.exclude(pk=first.pk, etat=Etat.DEPOSE)
+    wait_until(read.exists, "the second import is read", 60, logs=site.worker.log)
+
+
 def test_a_deposit_right_after_a_restart_of_redis_is_called_at_once(base_reelle, site_isole):
     """The web server does not keep a dead connection for its next call."""
     site = site_isole
