@@ -88,6 +88,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
         line.get_by_label("Prénom").fill(prenom)
         line.get_by_label("Date de naissance").fill(naissance)
         line.get_by_label("Sexe").select_option(sexe)
+    page.get_by_label("Ensemble depuis le").fill(written(T3))
     check(page)
     page.get_by_role("button", name="Créer").click()
 
