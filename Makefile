@@ -53,7 +53,7 @@ bench: install ## Measure against the peers; the table is printed and kept in va
 	@$(BIN)/python -m tests.bench
 
 images: install ## Take the pictures of the README again, in the browser tests
-	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py
+	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py tests/parcours/test_parcours_residentiel.py -k "template or story"
 
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt
