@@ -8,7 +8,7 @@ from django.urls import reverse
 from comptes.droits import Droit
 from menages.actions.deplacement import move_personnes
 from menages.doublons import PROBABLE
-from menages.forms import ArriveeForm, PersonnesFormSet, OuvertureForm
+from menages.forms import ArriveeForm, OuvertureForm, PersonnesFormSet
 from menages.models import Menage
 from menages.recherche import Criteres, TooMany, Trouvee, look_for
 from menages.verrous import Fusionnee
