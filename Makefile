@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help install run test crash fuzz lint format bench images lock
+.PHONY: help install run test crash parcours fuzz lint format bench images lock
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +30,9 @@ test: install lint ## The whole suite, on PostgreSQL, Redis, a real worker and a
 crash: install ## Ten kill points × who dies × ten runs, and the queue emptied: prints the table (about 20 minutes)
 	@$(BIN)/python -m pytest tests/offre/test_import_interrompu.py tests/offre/test_import_sans_file.py --interruptions 10 -n auto -q
 
+parcours: install ## 2 000 histories against an oracle, 32 editors × 100 operations in two processes (about 30 minutes)
+	@SEQUENCES=2000 EDITEURS=32 OPERATIONS=100 $(BIN)/python -m pytest tests/situations/test_modele.py tests/situations/test_concurrence.py -q -n auto
+
 fuzz: install ## 300 mutated workbooks; each must be read or refused (FUZZ_SEED=n for others)
 	@FUZZ_FILES=300 $(BIN)/python -m pytest tests/socle/test_workbook_fuzz.py -q -n auto
 
@@ -50,7 +53,7 @@ bench: install ## Measure against the peers; the table is printed and kept in va
 	@$(BIN)/python -m tests.bench
 
 images: install ## Take the pictures of the README again, in the browser tests
-	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py
+	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py tests/parcours/test_parcours_residentiel.py -k "template or story"
 
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt

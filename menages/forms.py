@@ -187,9 +187,13 @@ class RectificationForm(IdentiteForm):
 # --- Dossiers ---------------------------------------------------------------------------------------------------
 
 
-class SiaoForm(Formulaire):
-    """The SIAO of a new dossier: no field when there is no choice."""
+class OuvertureForm(Formulaire):
+    """The SIAO of a new dossier (no field when there is no choice), and since when its persons live together."""
 
+    date_debut = JourField(
+        label="Ensemble depuis le",
+        error_messages={"required": "Écrivez le jour depuis lequel ces personnes sont ensemble, comme 31/12/2026."},
+    )
     siao = forms.ModelChoiceField(Siao.objects.none(), label="SIAO de rattachement", empty_label=None)
 
     def __init__(self, *args, auteur: Habilitation, **kwargs):
@@ -202,8 +206,15 @@ class SiaoForm(Formulaire):
         )
         self.fields["siao"].queryset = offered.select_related("departement")
         self.offerts = list(self.fields["siao"].queryset)
+        self.fields["date_debut"].initial = self.offerts[0].departement.aujourdhui
         if len(self.offerts) == 1:
             del self.fields["siao"]
+
+    def clean(self):
+        jour = self.cleaned_data.get("date_debut")
+        if jour and not self.errors and jour > self.choisi.departement.aujourdhui:
+            self.add_error("date_debut", "Choisissez aujourd'hui au plus tard.")
+        return self.cleaned_data
 
     @property
     def choisi(self) -> Siao:

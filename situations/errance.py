@@ -1,7 +1,7 @@
 """Errance: for how long somebody has had no place of their own. Computed from the situations, stored nowhere.
 
 « La durée d'errance est traduite par la date de début des situations résidentielles correspondantes (à la rue, ou
-hébergé chez un tiers par exemple). » Which types count is our decision: docs/decisions/0022-errance-et-bandeau.md.
+hébergé chez un tiers par exemple). » Which types count is our decision: docs/decisions/0023-errance-et-bandeau.md.
 """
 
 import datetime

@@ -19,11 +19,12 @@ def create_dossier(
     auteur: Habilitation,
     siao: Siao,
     identites: list[dict],
+    arrivee: datetime.date | None = None,
     dispositifs: Iterable[Dispositif] = (),
 ) -> Menage:
-    """Open a dossier for the persons of ``identites``, who live together from today."""
+    """Open a dossier for the persons of ``identites``, who live together since ``arrivee`` (None: today)."""
     menage = open_menage(auteur=auteur, siao=siao, dispositifs=dispositifs)
-    add_personnes(auteur=auteur, menage=menage, identites=identites, arrivee=siao.departement.aujourdhui)
+    add_personnes(auteur=auteur, menage=menage, identites=identites, arrivee=arrivee or siao.departement.aujourdhui)
     return menage
 
 

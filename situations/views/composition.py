@@ -8,7 +8,7 @@ from django.urls import reverse
 from comptes.droits import Droit
 from menages.actions.deplacement import move_personnes
 from menages.doublons import PROBABLE
-from menages.forms import ArriveeForm, PersonnesFormSet, SiaoForm
+from menages.forms import ArriveeForm, OuvertureForm, PersonnesFormSet
 from menages.models import Menage
 from menages.recherche import Criteres, TooMany, Trouvee, look_for
 from menages.verrous import Fusionnee
@@ -24,13 +24,14 @@ from situations.models import SituationResidentielle
 
 @writes(Droit.MENAGES_SAISIR, journal="menages.personne")
 def nouveau_dossier(request):
-    personnes, siao = _personnes(request), SiaoForm(request.POST or None, auteur=request.habilitation)
+    personnes, siao = _personnes(request), OuvertureForm(request.POST or None, auteur=request.habilitation)
     context = {"personnes": personnes, "form": siao, "titre": "Ouvrir un dossier"}
     if _must_be_shown(request, personnes, siao, context):
         return render(request, "situations/composer.html", context, status=context.get("status", 200))
     menage = create_dossier(
         auteur=request.habilitation,
         siao=siao.choisi,
+        arrivee=siao.cleaned_data["date_debut"],
         identites=[form.identite for form in personnes.remplies],
         dispositifs=Dispositif.objects.filter(pk__in=request.habilitation.perimetre.dispositifs),
     )

@@ -21,7 +21,8 @@ def operateur():
 
 
 def lines(*persons: dict, **more) -> dict:
-    fields = {"p-TOTAL_FORMS": len(persons), "p-INITIAL_FORMS": 0, "etape": "creer", **more}
+    fields = {"p-TOTAL_FORMS": len(persons), "p-INITIAL_FORMS": 0, "etape": "creer"}
+    fields |= {"date_debut": f"{jour(0):%d/%m/%Y}", **more}
     for number, person in enumerate(persons):
         fields |= {f"p-{number}-{name}": value for name, value in person.items()}
     return fields
@@ -41,6 +42,13 @@ def test_a_dossier_begins_with_everybody_non_renseignee_today(operateur):
     page = operateur.get(answer.url)
     assert page.context["form"]["personnes"].value() == [each.pk for each in people]
     assert page.context["form"]["sr2"].value() is None
+
+
+def test_a_dossier_says_since_when_its_persons_are_together(operateur):
+    refused = operateur.post(NOUVEAU, lines(ROSA, date_debut=f"{jour(-1):%d/%m/%Y}"))
+    assert "aujourd'hui au plus tard" in words(refused)
+    assert operateur.post(NOUVEAU, lines(ROSA, date_debut=f"{jour(40):%d/%m/%Y}")).status_code == 302
+    assert Personne.objects.get().appartenances.get().date_debut == jour(40)
 
 
 def test_no_identity_is_compulsory_but_somebody_is(operateur):

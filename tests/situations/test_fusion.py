@@ -101,9 +101,7 @@ def test_w26_the_master_keeps_her_path_and_the_rest_moves(operateur, rosa, doubl
     page = operateur.get(answer.url)
     assert "ligne--archivee" in page.text
     assert "(fiche absorbée)" in words(page)
-    assert double.appartenances.get().menage.archive_le is not None or (
-        Personne.objects.get(pk=double.pk).appartenances.get().menage.archive_le
-    )
+    assert double.appartenances.get().menage.archive_le == jour(0)
 
 
 def test_the_absorbed_fiche_is_closed_to_writing(operateur, rosa, double, auteur):

@@ -1,0 +1,118 @@
+"""B2, B3, B6: many editors in two processes on the same ménages; `make parcours` runs 32 of them, 3 200 operations."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+
+from menages.actions.fusion import merge
+from menages.models import Personne
+from siao.socle.refusal import Refusal
+from situations.models import SituationResidentielle
+from situations.verification import verify
+from tests.comptes.fabrique import client_of
+from tests.installation import database_url
+from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
+from tests.situations.saisie import typed
+
+EDITEURS = int(os.environ.get("EDITEURS", "8"))
+OPERATIONS = int(os.environ.get("OPERATIONS", "12"))
+
+
+def launch(number: int, editors: int, auteur, menages) -> subprocess.Popen:
+    arguments = [editors, OPERATIONS, number, auteur.pk, *(menage.pk for menage in menages)]
+    environment = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL}
+    command = [sys.executable, "-m", "tests.situations.editeurs", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE)
+
+
+def test_b2_concurrent_editors_lose_nothing(base_reelle, record_property):
+    menages = [make_menage() for _ in range(2)]
+    for menage in menages:
+        for number in range(4):
+            make_personne(menage, f"P{number} Exemple", depuis=200, parcours=[("I.1", 200), ("I.3", 150)])
+    auteur = make_operateur()
+    processes = [launch(number, EDITEURS // 2, auteur, menages) for number in range(2)]
+    told = [json.loads(process.communicate(timeout=900)[0]) for process in processes]
+    counts = sum((Counter(each["comptes"]) for each in told), Counter())
+    reread = counts.pop("relues", 0)
+    assert set(counts) <= {"reussies", "refusees"}, counts  # no deadlock, no broken constraint, no error
+    assert counts.total() == EDITEURS // 2 * 2 * OPERATIONS
+    assert counts["reussies"] >= 0.9 * counts.total(), counts
+    violations, _ = verify()
+    assert not any(violations.values()), violations
+    # No lost update: every success left its trace in the history, one version each.
+    versions = SituationResidentielle.objects.order_by("pk").values_list("pk", "version")
+    events = SituationResidentielle.pgh_event_model.objects
+    for pk, version in versions:
+        assert events.filter(pgh_obj_id=pk, pgh_label__in=["insert", "update"]).count() == version
+    record_property("opérations concurrentes", counts.total())
+    record_property("formulaires relus", reread)
+    record_property("millisecondes au 95e centile", round(1_000 * max(each["p95"] for each in told)))
+
+
+def test_b3_the_same_version_thirty_two_times_is_one_success(base_reelle):
+    menage = make_menage()
+    rosa = make_personne(menage, "Rosa Exemple", depuis=50, parcours=[("I.1", 50)])
+    clients = [client_of(make_operateur().utilisateur) for _ in range(32)]
+    url = reverse("ajouter_situation", args=[menage.pk])
+    fields = typed([rosa], "III.1", jour(1))
+    import re
+
+    said = clients[0].post(url, fields)
+    fields["lue"] = re.search(r'name="lue" value="(\w+)"', said.text)[1]
+    answers = at_once([lambda client=client: client.post(url, fields) for client in clients])
+    assert Counter(answer.status_code for answer in answers) == {302: 1, 409: 31}
+    for answer in answers:
+        if answer.status_code == 409:
+            assert f'value="{jour(1):%d/%m/%Y}"' in answer.text
+    assert chain_of(rosa) == [("I.1", jour(50), jour(2)), ("III.1", jour(1), None)]
+
+
+def test_crossed_and_double_fusions_end_in_one(base_reelle):
+    """Two fiches merged into each other at once, and one into two: one fusion, no cycle, nobody lost."""
+    auteur = make_operateur()
+    people = [make_personne(make_menage(), f"Rosa{n} Exemple", depuis=9, parcours=[("I.1", 9)]) for n in range(3)]
+    one, two, three = people
+
+    def merging(maitre, absorbee):
+        def merged():
+            try:
+                return merge(auteur=auteur, maitre=maitre, absorbee=absorbee, identite={})
+            except Refusal as refusal:
+                return refusal
+
+        return merged
+
+    outcomes = at_once([merging(one, two), merging(two, one), merging(three, two), merging(two, three)] * 3)
+    assert all(outcome is not None for outcome in outcomes)
+    masters = dict(Personne.objects.order_by("pk").values_list("pk", "fusionnee_dans"))
+    assert sum(master is None for master in masters.values()) in (1, 2)
+    assert all(masters[master] is None for master in masters.values() if master)
+    assert not any(verify()[0].values())
+    assert SituationResidentielle.objects.count() == 3
+
+
+def at_once(calls) -> list:
+    """The answers of ``calls``, all begun together in threads of their own."""
+    start, answers = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(rank, call):
+        start.wait()
+        try:
+            answers[rank] = call()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(rank, call)) for rank, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers

@@ -1,0 +1,116 @@
+"""The picture of the paths, and its acceptance test: the example of the source."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from situations.lignes_d_eau import LARGEUR, NOMS
+from tests.comptes.fabrique import client_of, words
+from tests.menages.fabrique import jour, make_menage, make_operateur, make_personne
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operateur():
+    return client_of(make_operateur().utilisateur)
+
+
+@pytest.fixture
+def exemple():
+    """Léon, Rosa and Louise: expulsion; urgences or rue; CHRS, Léon later."""
+    menage = make_menage()
+    common = [("VII.1", 300), ("I.1", 200), ("III.1", 120)]
+    make_personne(menage, "Léon Exemple", depuis=300, parcours=[("VII.1", 300), ("IV.2", 200), ("III.1", 60)])
+    make_personne(menage, "Rosa Exemple", depuis=300, parcours=common)
+    make_personne(menage, "Louise Exemple", depuis=300, parcours=common)
+    return menage
+
+
+def image(client, menage):
+    return client.get(reverse("dossier", args=[menage.pk])).context["image"]
+
+
+def test_the_example_of_the_source(operateur, exemple):
+    drawn = image(operateur, exemple)
+    leon, rosa, louise = drawn.lignes
+    assert [each.nom for each in drawn.lignes] == ["Léon", "Rosa", "Louise"]
+    assert [t.couleur for t in leon.troncons] == ["marron", "turquoise", "bleu"]
+    assert [t.couleur for t in rosa.troncons] == ["marron", "rouge", "bleu"]
+    # Common spells begin and end at the same place; Léon joins them later.
+    assert [(t.x, t.fin) for t in rosa.troncons] == [(t.x, t.fin) for t in louise.troncons]
+    assert leon.troncons[1].x == rosa.troncons[1].x
+    assert leon.troncons[2].x > rosa.troncons[2].x
+    assert {t.troncons[-1].fin for t in drawn.lignes} == {LARGEUR}
+    assert [r.texte for r in drawn.ruptures] == [f"{jour(n):%d/%m/%Y}" for n in (200, 120, 60)]
+
+
+def test_lanes_have_no_hole_and_no_overlap(operateur, exemple):
+    for ligne in image(operateur, exemple).lignes:
+        assert ligne.troncons[0].x == NOMS
+        for before, after in zip(ligne.troncons, ligne.troncons[1:], strict=False):
+            assert before.fin == after.x
+
+
+def test_never_colour_alone_and_no_script_nor_style(operateur, exemple):
+    page = operateur.get(reverse("dossier", args=[exemple.pk])).text
+    svg = page[page.index("<svg") : page.index("</svg>")]
+    assert svg.count('fill="url(#motif-') == 9
+    assert "IV.2 Aux urgences" in svg
+    assert f"<title>Léon Exemple : IV.2 Aux urgences, du {jour(200):%d/%m/%Y} au {jour(61):%d/%m/%Y}</title>" in svg
+    assert "style=" not in svg
+    assert not re.search(r"\d,\d", re.sub(r"<(title|desc|text)[^>]*>.*?</\1>", "", svg, flags=re.S))  # French decimals
+
+
+def test_the_table_says_the_same(operateur, exemple):
+    text = words(operateur.get(reverse("dossier", args=[exemple.pk])))
+    table = text[text.index("Voir le tableau") : text.index("</details>")]
+    assert table.count("<tr>") == 1 + 9
+    assert f"III.1 CHRS sauf FVV, depuis le {jour(60):%d/%m/%Y}" in table
+
+
+def test_what_began_long_ago_does_not_crush_the_rest(operateur):
+    menage = make_menage()
+    make_personne(menage, "Ancienne Exemple", depuis=9000, parcours=[("VIII.11", 9000), ("I.1", 90), ("III.1", 30)])
+    lane = image(operateur, menage).lignes[0]
+    assert lane.troncons[0].avant
+    assert lane.troncons[1].largeur > 300
+
+
+def test_unconfirmed_for_three_months_is_hatched(operateur, exemple):
+    leon, rosa, _ = image(operateur, exemple).lignes
+    assert leon.troncons[-1].hachures == 0
+    assert rosa.troncons[-1].hachures > 0
+
+
+def test_arrivals_and_departures_are_marked(operateur, exemple):
+    from menages.actions.deplacement import move_personnes
+
+    louise = exemple.appartenances.get(personne__prenom="Louise").personne
+    autre = move_personnes(
+        auteur=make_operateur(), origine=exemple, personnes=[louise.pk], destination=None, jour=jour(30)
+    )
+    gone = next(each for each in image(operateur, exemple).lignes if each.nom == "Louise")
+    assert gone.marques[-1][1] == f"Louise Exemple quitte le ménage le {jour(31):%d/%m/%Y}"
+    assert gone.troncons[-1].fin < LARGEUR
+    [arrived] = image(operateur, autre).lignes
+    assert arrived.marques == [(arrived.marques[0][0], f"Louise Exemple arrive dans le ménage le {jour(30):%d/%m/%Y}")]
+    assert len(arrived.troncons) == 3  # her situations followed her
+
+
+def test_an_empty_or_brand_new_menage_is_drawn(operateur):
+    menage = make_menage()
+    assert image(operateur, menage).lignes == []
+    make_personne(menage, "Nouvelle Exemple")
+    [lane] = image(operateur, menage).lignes
+    assert lane.troncons[0].couleur == "nr"
+    assert lane.troncons[0].largeur >= 2
+
+
+def test_long_names_are_cut_and_whole_in_the_title(operateur):
+    menage = make_menage()
+    make_personne(menage, prenom="Marie-Antoinette-Philippine", nom="Exemple")
+    lane = image(operateur, menage).lignes[0]
+    assert lane.nom.endswith("…")
+    assert lane.complet == "Marie-Antoinette-Philippine Exemple"

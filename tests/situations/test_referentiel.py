@@ -1,0 +1,107 @@
+"""The grid: loaded from the files, read by everybody, administered by the national administrator, never lost."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from comptes.droits import Profil
+from situations.actions.referentiel import edit_sr2
+from situations.models import Ethos, EthosLight, Sr1, Sr2
+from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
+from tests.menages.fabrique import jour
+from tests.navigateur import Navigateur
+
+pytestmark = pytest.mark.django_db
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+def rows(name):
+    with (FIXTURES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def admin():
+    return make_utilisateur(Profil.ADMIN_NATIONAL)
+
+
+def modify(client, code, **fields):
+    sr2 = Sr2.objects.get(pk=code)
+    fields = {"libelle": sr2.libelle, "definition": sr2.definition, "version": sr2.version, **fields}
+    return client.post(reverse("modifier_sr2", args=[code]), fields)
+
+
+def test_8_types_52_situations_and_non_renseignee():
+    assert Sr1.objects.count() == len(rows("sr1")) == 8
+    assert Sr2.objects.exclude(pk="NR").count() == len(rows("sr2")) == 52
+    assert str(Sr2.objects.get(pk="NR")) == "Non renseignée"
+    assert (Ethos.objects.count(), EthosLight.objects.count()) == (len(rows("ethos")), len(rows("ethos_light")))
+    assert Sr2.objects.get(pk="VI.2").remplacee_par_id == "VI.4"
+    assert Sr2.objects.get(pk="III.7").region_obligatoire
+
+
+def test_everybody_reads_the_whole_grid():
+    page = Navigateur().get(reverse("grille"))
+    text = words(page)
+    for row in rows("sr2"):
+        assert row["libelle"] in text
+        assert row["definition"] in text
+    for row in rows("ethos") + rows("ethos_light"):
+        assert row["libelle"] in text
+
+
+def test_loading_again_keeps_what_the_administrator_changed(admin):
+    client = client_of(admin)
+    assert modify(client, "I.3", libelle="Voiture ou van").status_code == 302
+    Sr2.objects.filter(pk="I.4").update(libelle="Cassé")
+    call_command("charger_referentiels", verbosity=0)
+    assert Sr2.objects.get(pk="I.3").libelle == "Voiture ou van"
+    assert Sr2.objects.get(pk="I.4").libelle == "Espace privé"
+
+
+def test_a_value_is_retired_and_replaced(admin):
+    client = client_of(admin)
+    assert modify(client, "VI.2", retiree_le=f"{jour(0):%d/%m/%Y}", remplacee_par="VI.4").status_code == 302
+    assert not Sr2.objects.get(pk="VI.2").is_offered(jour(0))
+    assert Sr2.objects.get(pk="VI.2").is_offered(jour(1))
+    assert Sr2.objects.get(pk="VI.2").version == 2
+    assert "Retirée le" in words(Navigateur().get(reverse("grille")))
+    # Nor is it replaced by one that is itself replaced, or by itself.
+    assert "est elle-même remplacée" in words(modify(client, "VI.1", remplacee_par="VI.2"))
+    assert modify(client, "VI.4", remplacee_par="VI.4").status_code == 200
+
+
+def test_non_renseignee_is_never_retired(admin):
+    client = client_of(admin)
+    assert modify(client, "NR", retiree_le="01/01/2026").status_code == 302  # the field is not there: ignored
+    assert Sr2.objects.get(pk="NR").retiree_le is None
+
+
+def test_a_new_value_takes_the_next_code_of_its_type(admin):
+    client = client_of(admin)
+    assert client.post(reverse("nouvelle_sr2"), {"sr1": "II", "libelle": "Bus de nuit"}).status_code == 302
+    added = Sr2.objects.get(libelle="Bus de nuit")
+    assert added.pk == "II.4"
+    orders = list(Sr2.objects.order_by("ordre").values_list("pk", flat=True))
+    assert orders.index("II.4") == orders.index("II.3") + 1 == orders.index("III.1") - 1
+
+
+def test_a_stale_edit_is_a_409(admin):
+    client = client_of(admin)
+    stale = Sr2.objects.get(pk="I.1")
+    edit_sr2(auteur=habilitation_of(admin), sr2=stale, version=1, valeurs={"libelle": "Autre libellé"})
+    answer = modify(client, "I.1", version=1, libelle="Le mien")
+    assert answer.status_code == 409
+    assert "Autre libellé" in words(answer)
+    assert 'value="Le mien"' in answer.text
+    assert Sr2.objects.get(pk="I.1").libelle == "Autre libellé"
+
+
+@pytest.mark.parametrize("profil", [Profil.ADMIN_DEPARTEMENTAL, Profil.ADMIN_SIAO])
+def test_nobody_else_administers_it(profil):
+    client = client_of(make_utilisateur(profil))
+    assert client.get(reverse("referentiel")).status_code == 403
+    assert modify(client, "I.1", libelle="X").status_code == 403
