@@ -10,6 +10,8 @@ from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from comptes.droits import Droit
+from comptes.historique import historise
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
@@ -84,6 +86,8 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
     return (opened & filled) | (~opened & empty)
 
 
+# The address may be confidential, and those who read a history are others than those who orient.
+@historise(droit=Droit.OFFRE_VOIR, exclude=("version", "modifie_le", "modifie_par", "voie", "complement"))
 class Dispositif(SuiviValidation):
     # Nature
     entite = models.ForeignKey(Entite, models.PROTECT, related_name="dispositifs", verbose_name="entité gestionnaire")

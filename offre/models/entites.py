@@ -10,6 +10,8 @@ from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Cast, Mod, Substr
 from django.db.models.lookups import Exact
 
+from comptes.droits import Droit
+from comptes.historique import historise
 from comptes.models import Departement
 from comptes.perimetres import Perimetre
 from siao.socle.text import Folded, words_of
@@ -35,6 +37,7 @@ class EntiteQuerySet(models.QuerySet):
         return self.filter(pk__in=Rattachement.objects.visible_to(perimetre).values("entite"))
 
 
+@historise(droit=Droit.OFFRE_VOIR)
 class Entite(models.Model):
     siren = models.CharField("SIREN", max_length=9, unique=True)
 
@@ -83,6 +86,7 @@ class RattachementQuerySet(models.QuerySet):
         return counted.order_by("nom_cle", "pk")  # a grouped query forgets the order of its model
 
 
+@historise(droit=Droit.OFFRE_VOIR, exclude=("version", "modifie_le", "modifie_par"))
 class Rattachement(SuiviValidation):
     """The fiche of an entité in one département."""
 

@@ -5,6 +5,8 @@ import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from comptes.droits import Droit
+from comptes.historique import historise
 from comptes.perimetres import Perimetre
 from siao.socle.text import Folded, words_of
 
@@ -30,6 +32,7 @@ class FinancementQuerySet(models.QuerySet):
         return self.select_related("dispositif", "ligne")
 
 
+@historise(droit=Droit.OFFRE_VOIR, exclude=("version", "modifie_le", "modifie_par"))
 class Financement(Suivi):
     dispositif = models.ForeignKey(Dispositif, models.PROTECT, related_name="financements", verbose_name="dispositif")
     ligne = models.ForeignKey(LigneFinancement, models.PROTECT, related_name="+", verbose_name="ligne de financement")

@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from comptes.historique import acting
 from comptes.models import Departement
 from offre.models import Anomalie, Avancement, Contenu, Ecart, Import
 from offre.models.imports import EN_ATTENTE_DE_MACHINE, EN_VIGUEUR, Etat, Gravite
@@ -257,7 +258,7 @@ def apply(travail_id: int) -> None:
             return
         with progress_in(Avancement, travail_id) as progress:
             try:
-                with transaction.atomic():
+                with acting(utilisateur=travail.applique_par, travail="import"), transaction.atomic():
                     _apply(travail, progress)
             except IntegrityError as error:
                 sentence = sentence_of(error)
@@ -326,7 +327,8 @@ def undo(travail_id: int) -> None:
             rows, _ = unpack(travail.contenu)
             ecarts = list(Ecart.objects.filter(travail=travail))
             departements = travail.territoire.codes_departements
-            undo_changes(ecarts, rows, departements, auteur=travail.annule_par, travail=travail)
+            with acting(utilisateur=travail.annule_par, travail="annulation d'un import"):
+                undo_changes(ecarts, rows, departements, auteur=travail.annule_par, travail=travail)
             _finish(travail, etat=Etat.ANNULE, annule_le=Now(), a_prevenir=True)
             travail.remplaces.filter(etat=Etat.REMPLACE, applique_le__isnull=False).update(
                 etat=Etat.IMPORTE, remplace_par=None, change_le=Now()
