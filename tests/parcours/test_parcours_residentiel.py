@@ -223,7 +223,7 @@ def test_without_a_script_level_2_follows_level_1_and_the_consequence_is_read_fi
     expect(page.get_by_text("Toujours exact au")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (320, False), (320, True)])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)])
 def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark):
     demo.load_accounts()
     demo._load_dossiers()
