@@ -149,7 +149,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     page.get_by_role("link", name="Fusionner un doublon").click()
     page.get_by_role("button", name="Chercher les doublons probables").click()
     page.get_by_role("link", name=f"Comparer avec {double.numero}").click()
-    tick(page.get_by_role("group", name="Nom", exact=True), f"Exemple ({rosa.numero})")
+    page.get_by_role("radio", name="Nom : Exemple", exact=True).check(force=True)
     check(page)
     picture(page, "fusion")
     page.get_by_role("button", name="Voir ce qui va changer").click()
