@@ -7,6 +7,7 @@ from django import forms
 from django.core import signing
 
 from comptes.models import Habilitation, Siao, Utilisateur
+from comptes.perimetres import Perimetre
 from menages.doublons import Identite
 from menages.models import Menage, Sexe
 from menages.recherche import Criteres
@@ -229,14 +230,17 @@ class MenageForm(Formulaire):
 
 
 class AccompagnementForm(Formulaire):
+    """One of the dispositifs of the département that the user sees."""
+
     dispositif = forms.ModelChoiceField(
         Dispositif.objects.none(), label="Dispositif", empty_label="Choisissez un dispositif"
     )
 
-    def __init__(self, *args, menage: Menage, **kwargs):
+    def __init__(self, *args, menage: Menage, perimetre: Perimetre, **kwargs):
         super().__init__(*args, **kwargs)
         current = menage.accompagnements.current().order_by().values("dispositif")
-        here = Dispositif.objects.filter(departement=menage.siao.departement_id).exclude(statut=Statut.FERME)
+        seen = Dispositif.objects.visible_to(perimetre).exclude(statut=Statut.FERME)
+        here = seen.filter(departement=menage.siao.departement_id)
         self.fields["dispositif"].queryset = here.exclude(pk__in=current).order_by("nom_cle", "pk")
 
 

@@ -332,6 +332,17 @@ class FusionForm(Formulaire):
             )
 
     @property
+    def lignes(self) -> list[dict]:
+        """Each field of the identity as both fiches have it, with the radio of each when they differ."""
+        lines = []
+        for name in IDENTITE:
+            values = [read_field(personne, name) or "—" for personne in (self.maitre, self.absorbee)]
+            radios = list(self[name]) if name in self.fields else [None, None]
+            label = str(Personne._meta.get_field(name).verbose_name).capitalize()
+            lines.append({"libelle": label, "cases": list(zip(values, radios, strict=True))})
+        return lines
+
+    @property
     def identite(self) -> dict:
         return {name: getattr(self._kept(name), name) for name in self.fields}
 

@@ -95,11 +95,14 @@ class Image:
         return self.bas + BAS
 
 
-def draw(membres: Sequence[Membre], aujourdhui: datetime.date) -> Image:
-    """The picture of ``membres``, in their order; absorbed fiches are greyed."""
+def draw(membres: Sequence[Membre], aujourdhui: datetime.date, *, by_number: bool = False) -> Image:
+    """The picture of ``membres``, in their order; absorbed fiches are greyed.
+
+    ``by_number``: lanes are named by the number of the person, when names are what is being compared.
+    """
     breaks = sorted(set(_breaks(membres)) - {aujourdhui + datetime.timedelta(days=1)})
     echelle = _Echelle(_beginning(membres, breaks, aujourdhui), aujourdhui)
-    lanes = [_lane(membre, rang, echelle) for rang, membre in enumerate(membres)]
+    lanes = [_lane(membre, rang, echelle, by_number) for rang, membre in enumerate(membres)]
     drawn = {s.sr2.couleur: s.sr2.sr1.libelle if s.sr2.sr1_id else str(s.sr2) for m in membres for s in m.situations}
     order = {s.sr2.couleur: s.sr2.ordre for m in membres for s in m.situations}
     return Image(
@@ -139,9 +142,10 @@ def _beginning(membres, breaks: list[datetime.date], aujourdhui: datetime.date) 
     return max(breaks[0], changes[0] - datetime.timedelta(days=before))
 
 
-def _lane(membre: Membre, rang: int, echelle: _Echelle) -> Ligne:
+def _lane(membre: Membre, rang: int, echelle: _Echelle, by_number: bool) -> Ligne:
     longest = int((NOMS - 8) / LETTRE)
     nom = membre.personne.prenom if membre.visible and membre.personne.prenom else membre.nom
+    nom = membre.personne.numero if by_number else nom
     marques = [] if membre.absorbee else list(_marks(membre, echelle))
     return Ligne(
         nom=nom if len(nom) <= longest else nom[: longest - 1] + "…",

@@ -27,7 +27,11 @@ def followed_menage(request, pk: int) -> Menage:
 def modifier_menage(request, pk):
     menage = followed_menage(request, pk)
     form = MenageForm(request.POST or None, initial={"composition": menage.composition_id, "version": menage.version})
-    context = {"form": form, "menage": menage, "accompagnement": AccompagnementForm(menage=menage)}
+    context = {
+        "form": form,
+        "menage": menage,
+        "accompagnement": AccompagnementForm(menage=menage, perimetre=request.perimetre),
+    }
     if request.method == "POST" and form.is_valid():
         try:
             actions.describe_menage(auteur=request.habilitation, menage=menage, **form.cleaned_data)
@@ -45,7 +49,7 @@ def modifier_menage(request, pk):
 def accompagner(request, pk):
     """Let the team of a dispositif see the dossier."""
     menage = followed_menage(request, pk)
-    form = AccompagnementForm(request.POST, menage=menage)
+    form = AccompagnementForm(request.POST, menage=menage, perimetre=request.perimetre)
     if form.is_valid():
         try:
             actions.accompany(auteur=request.habilitation, menage=menage, dispositif=form.cleaned_data["dispositif"])

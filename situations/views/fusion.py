@@ -61,7 +61,7 @@ def comparer(request, pk, autre):
         "form": form,
         "deplaces": [(_named(relation), rows) for relation, rows in moved],
         "restent": [(_named(relation), rows) for relation, rows in kept],
-        "image": draw(membres, membres[0].aujourdhui),
+        "image": draw(membres, membres[0].aujourdhui, by_number=True),
     }
     if request.method != "POST" or not form.is_valid():
         return render(request, "situations/comparer.html", context)
@@ -92,9 +92,9 @@ def _named(relation) -> str:
 def _consequences(form: FusionForm, context: dict) -> list[str]:
     maitre, absorbee = context["maitre"], context["absorbee"]
     said = [f"{maitre.numero} est gardée, avec ses situations et son dossier : {', '.join(form.lus)}."]
-    said += [
-        f"{len(rows)} {label} de {absorbee.numero} passent à {maitre.numero}." for label, rows in context["deplaces"]
-    ]
+    if context["deplaces"]:
+        moved = ", ".join(f"{label} ({len(rows)})" for label, rows in context["deplaces"])
+        said.append(f"De {absorbee.numero} passent à {maitre.numero} : {moved}.")
     said.append(
         f"{absorbee.numero} est absorbée : plus rien ne peut y être écrit. Son parcours reste lisible, grisé, dans le "
         "dossier de la fiche gardée ; il ne compte plus."

@@ -73,7 +73,14 @@ def test_found_by_likeness_or_by_number(operateur, rosa, double):
 
 def test_both_are_compared_then_what_will_happen_is_told(operateur, rosa, double):
     page = words(operateur.get(reverse("comparer", args=[rosa.pk, double.pk])))
-    for shown in ("Exemple (P-", "Exemples (P-", "17/09/1986", "III.1 CHRS", "I.4 Espace privé"):
+    for shown in (
+        f"Gardée, {rosa.numero}",
+        f"Absorbée, {double.numero}",
+        "Exemples",
+        "17/09/1986",
+        "III.1 CHRS",
+        "I.4 Espace privé",
+    ):
         assert shown in page
     before = state()
     said = words(fusionner(operateur, rosa, double, confirm=False))
@@ -87,7 +94,7 @@ def test_w26_the_master_keeps_her_path_and_the_rest_moves(operateur, rosa, doubl
         personne=double, siao_id="44", siao_demandeur_id="35", motif="Suivi", demandee_par=auteur.utilisateur
     )
     said = words(fusionner(operateur, rosa, double, confirm=False))
-    assert f"1 demandes d'accès de {double.numero} passent à {rosa.numero}" in said
+    assert f"De {double.numero} passent à {rosa.numero} : demandes d'accès (1)." in said
     paths = chain_of(rosa), chain_of(double)
     answer = fusionner(operateur, rosa, double)
     menage = rosa.appartenances.get().menage
