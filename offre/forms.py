@@ -70,6 +70,7 @@ class FicheForm(SheetForm):
         remarques: dict[str, str] | None = None,
         opened=None,
         unreadable=(),
+        settled=(),
     ):
         self.departement, self.fiche = departement, fiche
         self.actuelles = dict(fiche.values) if fiche else {}
@@ -84,6 +85,7 @@ class FicheForm(SheetForm):
             values=self.readable(values),
             opened=opened,
             unreadable=unreadable,
+            settled=settled,
             region=phone_region([departement.code]),
         )
         for key, text in self.remarques.items():
@@ -161,6 +163,9 @@ class DispositifForm(FicheForm):
         super().__init__(
             data,
             departement=rattachement.departement,
+            settled=[
+                key for key in opened if getattr(DISPOSITIFS.by_key[key].opened_when, "column", "") == "categorie"
+            ],
             **{"opened": set(opened) - {"categorie"}, "unreadable": closed, **options},
         )
         self.categorie_choisie = categorie

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import JSONObject
 
 from comptes.models import Departement
 from comptes.perimetres import Perimetre
@@ -22,12 +22,16 @@ UNITES = {capacite: unite for unite, capacite in CAPACITE.items()}
 
 NIVEAUX = {"dispositif": "Dispositifs", "entite": "Entités", "departement": "Départements"}
 
-AU_DELA = reduce(or_, (Q(**{f"finances_{name}__gt": Coalesce(F(f"installes_{name}"), 0)}) for name in UNITES))
+AU_DELA = reduce(or_, (Q(**{f"paye__{name}__gt": F(f"installe__{name}")}) for name in UNITES))
 """More is financed than installed, in one unit at least."""
 
 
 def sommes(niveau: str, perimetre: Perimetre, day: datetime.date) -> QuerySet:
-    """The rows of a level with, for each name of ``UNITES``: installes_, finances_, finances_177_; and the amounts."""
+    """The rows of a level, each with two mappings (None for nothing at all).
+
+    ``installe``: by name of ``UNITES``, and ``contingent``; ``paye``: by name, of it by programme 177
+    (``places_177``…), ``montant`` and ``montant_177``.
+    """
     seen = Dispositif.objects.visible_to(perimetre).exclude(statut=Statut.FERME).order_by()
     match niveau:
         case "departement":
@@ -39,27 +43,29 @@ def sommes(niveau: str, perimetre: Perimetre, day: datetime.date) -> QuerySet:
         case _:
             inner = {"pk": OuterRef("pk")}
             rows = seen.order_by("nom_cle", "pk")
-    installed = seen.filter(**inner)
     of_row = {f"dispositif__{key}": value for key, value in inner.items()}
-    paid = Financement.objects.at(day).filter(dispositif__in=seen.values("pk"), **of_row).order_by()
-    paid_177 = paid.filter(ligne__programme_177=True)
-    sums = {"contingent": _sum(installed, "contingent_nombre")}
-    sums |= {"montant": _sum(paid, "montant_annuel"), "montant_177": _sum(paid_177, "montant_annuel")}
+    # The whole country needs no list of what is seen.
+    visible = {} if perimetre.national else {"dispositif__in": seen.values("pk")}
+    paid = Financement.objects.at(day).filter(**visible, **of_row).exclude(dispositif__statut=Statut.FERME)
+    by_177 = Q(ligne__programme_177=True)
+    counted = {"montant": Sum("montant_annuel"), "montant_177": Sum("montant_annuel", filter=by_177)}
     for name, unite in UNITES.items():
-        sums[f"installes_{name}"] = _sum(installed, name)
-        sums[f"finances_{name}"] = _sum(paid.filter(unite=unite), "quantite")
-        sums[f"finances_177_{name}"] = _sum(paid_177.filter(unite=unite), "quantite")
-    return rows.annotate(**sums)
+        counted[name] = Sum("quantite", filter=Q(unite=unite))
+        counted[f"{name}_177"] = Sum("quantite", filter=Q(unite=unite) & by_177)
+    installed = {name: Sum(name) for name in UNITES} | {"contingent": Sum("contingent_nombre")}
+    # All the sums of a row in one pass over its lines.
+    return rows.annotate(installe=_all(seen.filter(**inner), installed), paye=_all(paid, counted))
 
 
-def _sum(rows: QuerySet, field: str) -> Subquery:
+def _all(rows: QuerySet, sums: dict[str, Sum]) -> Subquery:
     # One group for all the rows: a plain aggregate would not be a subquery.
-    return Subquery(rows.annotate(tout=Value(1)).values("tout").annotate(somme=Sum(field)).values("somme"))
+    grouped = rows.order_by().annotate(tout=Value(1)).values("tout")
+    return Subquery(grouped.annotate(sommes=JSONObject(**sums)).values("sommes"))
 
 
-def lisible(row, prefix: str) -> str:
-    """« 30 places, 12 logements »: the sums of a row that begin with ``prefix``, without the empty ones."""
-    counted = ((getattr(row, f"{prefix}_{name}"), name) for name in UNITES)
+def lisible(sums: dict | None, suffix: str = "") -> str:
+    """« 30 places, 12 logements »: the sums of a row, without the empty ones."""
+    counted = (((sums or {}).get(f"{name}{suffix}"), name) for name in UNITES)
     return ", ".join(f"{number} {name}" for number, name in counted if number)
 
 
@@ -67,7 +73,7 @@ def alertes(row) -> list[str]:
     """In words, each unit in which more is financed than installed."""
     found = []
     for name in UNITES:
-        installed, financed = getattr(row, f"installes_{name}") or 0, getattr(row, f"finances_{name}") or 0
+        installed, financed = ((sums or {}).get(name) or 0 for sums in (row.installe, row.paye))
         if financed > installed:
             found.append(f"{financed} {name} financés pour {installed}")
     return found

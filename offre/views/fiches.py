@@ -38,7 +38,7 @@ HISTORIQUE = 30
 DISPOSITIFS_MONTRES = 50
 
 BLOCS = (
-    ("Nature du dispositif", ("Nature du dispositif", "Identité", "Capacité", "Orientation", "Adresse", "Contact")),
+    ("Nature du dispositif", ("Identité", "Nature du dispositif", "Capacité", "Orientation", "Adresse", "Contact")),
     ("Public accueilli", ("Public accueilli",)),
     ("Commentaire", ("Commentaire",)),
 )
@@ -123,7 +123,7 @@ def _dispositif(request, objet: Dispositif, groupes: dict) -> dict:
         "blocs": [
             (titre, [line for group in names for line in groupes.get(group, [])])
             for titre, names in BLOCS
-            if any(groupes.get(group) for group in names)
+            if any(shown for group in names for _, _, shown in groupes.get(group, []))
         ],
         "financements": financements,
         "alertes": alertes_of(objet, financements, objet.departement.aujourdhui),
@@ -272,6 +272,9 @@ def modifier(request, nom, pk):
     proposal = peut_proposer(objet.statut, droits)
     if not proposal and not peut_modifier(objet.statut, droits):
         return _impossible(request, f"Modifier {objet}", retour, ENSUITE[objet.statut])
+    if nom == "dispositifs" and request.method == "GET" and "categorie" in request.GET and not _categorie(request):
+        choice = ChoixDeLaCategorieForm(initial={"categorie": objet.categorie})
+        return render(request, "offre/choisir.html", {"form": choice, "titre": "Changer de catégorie", "lieu": objet})
     waiting = proposition_en_attente(objet) if proposal else None
     options = {
         "remarques": remarques_of(waiting or objet),

@@ -23,16 +23,30 @@ def _link(niveau: str):
 def _columns(niveau: str) -> tuple[TableColumn, ...]:
     return (
         TableColumn("nom", NIVEAUX[niveau][:-1], str, ["nom"], link=_link(niveau)),
-        TableColumn("installe", "Capacité installée", lambda row: lisible(row, "installes")),
-        TableColumn("finance", "Financé ce jour", lambda row: lisible(row, "finances")),
-        TableColumn("177", "dont programme 177", lambda row: lisible(row, "finances_177")),
-        TableColumn("contingent", "Contingent préfectoral", lambda row: row.contingent or "", ["contingent"], True),
-        TableColumn("montant", "Montant annuel", lambda row: Decimal().show(row.montant), ["montant"], True),
+        TableColumn("installe", "Capacité installée", lambda row: lisible(row.installe)),
+        TableColumn("finance", "Financé ce jour", lambda row: lisible(row.paye)),
+        TableColumn("177", "dont programme 177", lambda row: lisible(row.paye, "_177")),
         TableColumn(
-            "montant_177", "dont programme 177 (€)", lambda row: Decimal().show(row.montant_177), ["montant_177"], True
+            "contingent",
+            "Contingent préfectoral",
+            lambda row: (row.installe or {}).get("contingent") or "",
+            ["installe__contingent"],
+            True,
+        ),
+        TableColumn("montant", "Montant annuel", lambda row: _amount(row, "montant"), ["paye__montant"], True),
+        TableColumn(
+            "montant_177",
+            "dont programme 177 (€)",
+            lambda row: _amount(row, "montant_177"),
+            ["paye__montant_177"],
+            True,
         ),
         TableColumn("alerte", "À vérifier", lambda row: " ; ".join(alertes(row))),
     )
+
+
+def _amount(row, name: str) -> str:
+    return Decimal().show((row.paye or {}).get(name))
 
 
 @reads(Droit.OFFRE_VOIR)

@@ -250,7 +250,8 @@ def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
+    # COPY goes past Django's cursor: its errors become Django's here, so that a broken constraint is an IntegrityError.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
         for row in rows:
             copy.write_row(row)
 

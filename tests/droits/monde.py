@@ -331,6 +331,7 @@ OBJETS = {
     "trace d'un ménage": _trace_of("menages.menage", "menage"),
     "trace d'une personne": _trace_of("menages.personne", "personne"),
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),
+    "trace d'un dispositif": _model_of("offre.dispositif", "fvv"),
     "trace d'un message": _model_of("comptes.message", "message"),
     "lien": lambda monde, utilisateur, territoire: {"secret": "inconnu"},
 }

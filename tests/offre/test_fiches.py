@@ -200,6 +200,7 @@ def test_the_siren_of_an_entite_never_changes(page):
 def test_another_category_closes_its_columns(page):
     chrs = make_chrs(make_rattachement("44"))
     address = url("modifier", "dispositifs", chrs.pk)
+    assert "Changer de catégorie" in words(page.get(address, {"categorie": "autre"}))
     shown = page.get(address, {"categorie": "MESURES"})
     assert 'name="mesures"' in shown.text
     assert 'name="places"' not in shown.text

@@ -79,6 +79,11 @@ def test_nothing_outside_the_perimeter_is_added(chrs, page):
     assert [line[0] for line in rows(team)] == ["Autre"]
     assert rows(team, niveau="entite") == []
     assert [line[1] for line in rows(page, niveau="departement")] == ["60 places"]
+    everywhere = client_of(make_utilisateur(Profil.ADMIN_NATIONAL))
+    assert [line[1:4] for line in rows(everywhere, niveau="departement", jour="30/06/2024")] == [
+        ["30 places", "", ""],
+        ["60 places", "32 places", "20 places"],
+    ]
 
 
 @pytest.mark.parametrize("jour", ["31/02/2024", "demain", "0001-01-01", "9" * 5000])

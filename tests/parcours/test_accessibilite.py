@@ -6,7 +6,17 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from comptes.droits import Profil
-from offre.models import FicheSirene, GroupeMesures, Import, Indisponibilite, PrestationProposee
+from comptes.models import Utilisateur
+from offre.models import (
+    Dispositif,
+    FicheSirene,
+    Financement,
+    GroupeMesures,
+    Import,
+    Indisponibilite,
+    PrestationProposee,
+    Rattachement,
+)
 from offre.temps1 import travaux
 from siao import demo
 from tests.classeurs import DISPOSITIF, ENTITE, PENSION, classeur
@@ -17,6 +27,7 @@ from tests.offre.fabrique import (
     make_dispositif,
     make_groupe,
     make_hebergement,
+    make_proposition,
     make_rattachement,
 )
 from tests.parcours.accessibilite import check
@@ -50,8 +61,6 @@ def test_pages_of_the_offre(ouvrir, base_reelle, width, dark):
     paths.append(reverse("accueil"))
     for path in paths:
         visit(page, path)
-    from comptes.models import Utilisateur
-
     chain = Chain(Utilisateur.objects.get(courriel=courriel))
     chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
     states = [
@@ -118,6 +127,70 @@ def test_pages_of_the_capacity(ouvrir, base_reelle, width, dark):
             visit(page, reverse(f"offre:{name}", args=arguments))
     visit(page, reverse("offre:disponibilites") + "?composition=100&taille=4")
     visit(page, reverse("offre:disponibilites") + "?composition=100&taille=1")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)])
+def test_fiches_and_their_validation(ouvrir, base_reelle, width, dark):
+    demo.load_accounts()
+    agent = Utilisateur.objects.get(courriel="administrateur-departemental.44@demo.example")
+    Chain(agent).apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    chrs, pension = Dispositif.objects.order_by("nom")
+    entite = Rattachement.objects.get()
+    other = make_rattachement("44", nom="Fondation le Pont")
+    proposition = make_proposition(chrs, agent, statut="PREVALIDE", apres={"places_pmr": 3})
+    Dispositif.objects.filter(pk=pension.pk).update(statut="PREVALIDE")
+    names = {
+        "fiche": [("entites", entite.pk), ("dispositifs", chrs.pk), ("financements", Financement.objects.get().pk)],
+        "modifier": [("entites", entite.pk), ("dispositifs", chrs.pk)],
+        "creer_entite": [()],
+        "creer_dispositif": [(entite.pk,)],
+        "creer_financement": [(chrs.pk,)],
+        "passer": [("dispositifs", pension.pk, "renvoyer"), ("dispositifs", chrs.pk, "fermer")],
+        "proposition": [(proposition.pk,)],
+        "a_valider": [()],
+        "communes": [()],
+        "synthese_financements": [()],
+        "fusionner": [(entite.pk,)],
+        "deplacer": [(chrs.pk,)],
+    }
+    paths = [reverse(f"offre:{name}", args=args) for name, several in names.items() for args in several]
+    paths += [f"{paths[6]}?categorie=HEBERGEMENT", f"{paths[-2]}?entite={other.pk}"]
+    page = ouvrir(width=width, dark=dark, status=409)
+    connect(page, agent.courriel, demo.PASSWORD)
+    for path in paths:
+        visit(page, path)
+    # Somebody was faster: the page of the conflict.
+    page.goto(reverse("offre:modifier", args=["entites", entite.pk]))
+    Rattachement.objects.filter(pk=entite.pk).update(version=7, nom="Nom d'un autre")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Quelqu'un a enregistré avant vous")).to_be_visible()
+    check(page)
+    page.goto(reverse("offre:a_valider"))
+    page.get_by_role("button", name="Valider les lignes cochées").click()
+    expect(page.get_by_text("Cochez au moins une ligne.")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)])
+def test_referentiels(ouvrir, base_reelle, width, dark):
+    demo.load_accounts()
+    page = ouvrir(width=width, dark=dark)
+    connect(page, "administrateur-national@demo.example", demo.PASSWORD)
+    for name, args in (
+        ("referentiels", ()),
+        ("referentiel", ("lignes",)),
+        ("nouvelle_valeur", ("types",)),
+        ("valeur", ("types", "CHRS")),
+        ("importer_referentiel", ("lignes",)),
+    ):
+        visit(page, reverse(f"offre:{name}", args=args))
+    line = "code;libelle;financeur;programme_177;ordre\nFSL;FSL;État;oui;1\nFAUX;x;y;peut-être;2\n"
+    page.get_by_label("Fichier de la liste").set_input_files(
+        {"name": "liste.csv", "mimeType": "text/csv", "buffer": line.encode()}
+    )
+    page.get_by_role("button", name="Voir ce qui changerait").click()
+    expect(page.get_by_text("Rien n'est encore enregistré")).to_be_visible()
+    check(page)
 
 
 def visit(page, path):

@@ -24,7 +24,8 @@ class SheetForm(Formulaire):
     """A form for the columns of ``sheet`` named in ``opened``; the others keep what ``values`` says.
 
     ``values``: canonical values of the row before, empty for a new one. ``unreadable``: columns that have no field but
-    whose cell is read when somebody posts it all the same, to be refused like any other.
+    whose cell is read when somebody posts it all the same, to be refused like any other. ``settled``: columns whose
+    condition is known to hold: there is nothing to say of it.
     """
 
     sheet: Sheet
@@ -37,6 +38,7 @@ class SheetForm(Formulaire):
         values: Mapping[str, Any] | None = None,
         opened: Collection[str] | None = None,
         unreadable: Collection[str] = (),
+        settled: Collection[str] = (),
         region: str = "FR",
     ):
         super().__init__(data)
@@ -50,7 +52,9 @@ class SheetForm(Formulaire):
         self.warnings: list[Problem] = []
         self.row: Row | None = None
         for column in self.opened:
-            self.fields[column.key] = _field(column, lists, self.values.get(column.key), self.sheet)
+            self.fields[column.key] = _field(
+                column, lists, self.values.get(column.key), None if column.key in settled else self.sheet
+            )
             self.initial[column.key] = _typed(column.type, self.values.get(column.key), lists)
         self.style()
 
@@ -90,11 +94,13 @@ class SheetForm(Formulaire):
         """The fields by group of columns, in the order of the sheet."""
         found: dict[str, list] = {column.group: [] for column in self.sheet.columns}
         for column in self.opened:
-            found[column.group].append(self[column.key])
+            field = self[column.key]
+            field.large = isinstance(field.field.widget, forms.CheckboxSelectMultiple | forms.Textarea)
+            found[column.group].append(field)
         return [(group, fields) for group, fields in found.items() if fields]
 
 
-def _field(column: Column, lists, value, sheet: Sheet) -> forms.Field:
+def _field(column: Column, lists, value, sheet: Sheet | None) -> forms.Field:
     """Takes anything: what is wrong is said by the type of the column."""
     return forms.Field(
         label=column.label,
@@ -104,9 +110,10 @@ def _field(column: Column, lists, value, sheet: Sheet) -> forms.Field:
     )
 
 
-def _help(column: Column, lists, sheet: Sheet) -> str:
-    parts = [column.help] if column.help else []
-    condition = column.opened_when
+def _help(column: Column, lists, sheet: Sheet | None) -> str:
+    # How to write several values in a cell is of no use where they are ticked.
+    parts = [column.help] if column.help and not isinstance(column.type, MultiChoice) else []
+    condition = column.opened_when if sheet else None
     if condition and column.required:
         other = sheet.by_key[condition.column]
         sentence = condition.sentence(other.label, lambda value: other.type.show(value, lists))
@@ -114,7 +121,7 @@ def _help(column: Column, lists, sheet: Sheet) -> str:
     elif not column.required:
         parts.append("facultatif")
     text = " – ".join(parts)
-    return text[:1].upper() + text[1:]
+    return text if column.help else text[:1].upper() + text[1:]
 
 
 def _widget(kind: ColumnType, lists, value) -> forms.Widget:
