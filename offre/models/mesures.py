@@ -49,7 +49,7 @@ class GroupeMesures(Suivi):
     """Mesures of the same kind in one dispositif: how many there are, how many are used."""
 
     dispositif = models.ForeignKey(
-        Dispositif, models.PROTECT, related_name="groupes_mesures", verbose_name="dispositif"
+        Dispositif, models.PROTECT, related_name="groupes_mesures", verbose_name="dispositif", db_index=False
     )
     categorie_dispositif = models.CharField(
         "catégorie du dispositif",
@@ -190,7 +190,7 @@ class PrestationProposee(models.Model):
     """One prestation of a dispositif of veille sociale, with its week."""
 
     dispositif = models.ForeignKey(
-        Dispositif, models.PROTECT, related_name="prestations_proposees", verbose_name="dispositif"
+        Dispositif, models.PROTECT, related_name="prestations_proposees", verbose_name="dispositif", db_index=False
     )
     categorie_dispositif = models.CharField(
         "catégorie du dispositif",

@@ -143,7 +143,10 @@ def _count(places) -> Coalesce:
 class GroupePlaces(Suivi):
     """Places or logements of one dispositif that receive the same ménages."""
 
-    dispositif = models.ForeignKey(Dispositif, models.PROTECT, related_name="groupes", verbose_name="dispositif")
+    # Without an index of its own, here and below: a unique constraint begins with the same column.
+    dispositif = models.ForeignKey(
+        Dispositif, models.PROTECT, related_name="groupes", verbose_name="dispositif", db_index=False
+    )
     categorie_dispositif = models.CharField(
         "catégorie du dispositif", max_length=20, choices=Categorie.choices, help_text="Copie tenue par la base."
     )
@@ -216,7 +219,9 @@ class GroupePlaces(Suivi):
 class Configuration(models.Model):
     """One composition that a group receives, with the sizes of ménage that fit."""
 
-    groupe = models.ForeignKey(GroupePlaces, models.CASCADE, related_name="configurations", verbose_name="groupe")
+    groupe = models.ForeignKey(
+        GroupePlaces, models.CASCADE, related_name="configurations", verbose_name="groupe", db_index=False
+    )
     composition = models.ForeignKey(Composition, models.PROTECT, related_name="+", verbose_name="composition")
     couchages = models.PositiveSmallIntegerField("couchages du groupe", help_text="Copie tenue par la base.")
     taille_min = models.PositiveSmallIntegerField("de (personnes)")
@@ -265,7 +270,9 @@ class CapaciteFinancee(models.Model):
     Steps, not periods: two lines can neither overlap nor leave a gap.
     """
 
-    groupe = models.ForeignKey(GroupePlaces, models.CASCADE, related_name="financees_depuis", verbose_name="groupe")
+    groupe = models.ForeignKey(
+        GroupePlaces, models.CASCADE, related_name="financees_depuis", verbose_name="groupe", db_index=False
+    )
     depuis = models.DateField("depuis le")
     nombre = models.PositiveIntegerField("couchages financés")
 
@@ -323,7 +330,9 @@ class PlaceQuerySet(models.QuerySet):
 
 
 class Place(models.Model):
-    groupe = models.ForeignKey(GroupePlaces, models.PROTECT, related_name="places", verbose_name="groupe")
+    groupe = models.ForeignKey(
+        GroupePlaces, models.PROTECT, related_name="places", verbose_name="groupe", db_index=False
+    )
     nom = models.CharField("nom ou numéro", max_length=60)
     nom_cle = models.GeneratedField(expression=Folded("nom"), output_field=models.TextField(), db_persist=True)
     ouverte_le = models.DateField("ouverte le")

@@ -100,7 +100,7 @@ def places(request):
     # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
     shown = [groupe.pk for groupe in table.page]
     counted = GroupePlaces.objects.for_list(today).prefetch_related(_configurations()).in_bulk(shown)
-    table.page.object_list = [counted[key] for key in shown]
+    table.page.object_list = [counted[key] for key in shown if key in counted]
     return render(request, "offre/places/groupes.html", {"form": form, "table": table})
 
 
