@@ -283,7 +283,7 @@ def test_filters_pages_and_reading_it_is_an_entry():
     assert words(client.get(URL, {"resultat": "REFUSE"})).count("essai") == 0
     assert words(client.get(URL, {"compte": other.courriel.upper()})).count("essai") == 50
     assert words(client.get(URL, {"jour": "01/01/2020"})).count("essai") == 0
-    assert "Écrivez une date comme" in words(client.get(URL, {"jour": "hier"}))
+    assert "Écrivez une date qui existe, comme" in words(client.get(URL, {"jour": "hier"}))
     assert EntreeJournal.objects.filter(action="journal", resultat="PERMIS").count() == 6
 
 

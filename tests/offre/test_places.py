@@ -94,7 +94,7 @@ def test_the_assistant_creates_a_group_of_family_rooms(chrs, assistant):
         ({"accepte_10": "on", "max_10": "2"}, "« Homme seul » compte 1 personne(s)"),
         ({"type": "9999"}, "choix"),
         ({"nombre": "201"}, "Au plus 200"),
-        ({"ouverte_le": "31/02/2024"}, "Écrivez la date"),
+        ({"ouverte_le": "31/02/2024"}, "Écrivez une date qui existe"),
         ({"financees_depuis": ""}, "Donnez la date depuis laquelle"),
     ],
 )

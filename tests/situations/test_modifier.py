@@ -49,7 +49,7 @@ def test_the_bound_towards_the_previous_one(operateur, rosa):
 
 def test_the_first_situation_may_begin_long_ago_but_not_before_1900(operateur, menage):
     personne = make_personne(menage, "Nouvelle Exemple")
-    assert "avant le 01/01/1900" in words(modifier(operateur, personne, "VIII.11", "31/12/1899"))
+    assert "une année entre 1900 et" in words(modifier(operateur, personne, "VIII.11", "31/12/1899"))
     assert "devient « VIII.11 Propriétaire » depuis le 01/03/1985" in words(
         operateur.post(url_modifier(personne), typed([personne], "VIII.11", "01/03/1985"))
     )
