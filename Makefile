@@ -30,7 +30,7 @@ test: install lint ## The whole suite, on PostgreSQL, Redis, a real worker and a
 crash: install ## Ten kill points × who dies × ten runs, and the queue emptied: prints the table (about 20 minutes)
 	@$(BIN)/python -m pytest tests/offre/test_import_interrompu.py tests/offre/test_import_sans_file.py --interruptions 10 -n auto -q
 
-parcours: install ## 2 000 histories against an oracle, 32 editors × 100 operations in two processes (about 30 minutes)
+parcours: install ## 2 000 histories against an oracle, 32 editors × 100 operations in two processes
 	@SEQUENCES=2000 EDITEURS=32 OPERATIONS=100 $(BIN)/python -m pytest tests/situations/test_modele.py tests/situations/test_concurrence.py -q -n auto
 
 fuzz: install ## 300 mutated workbooks; each must be read or refused (FUZZ_SEED=n for others)

@@ -4,12 +4,12 @@ import datetime
 import re
 
 from django import forms
-from django.core import signing
+from django.utils import timezone
 
 from comptes.models import Habilitation, Siao, Utilisateur
 from comptes.perimetres import Perimetre
 from menages.doublons import Identite
-from menages.models import Menage, Sexe
+from menages.models import Menage, Recherche, Sexe
 from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
@@ -79,7 +79,7 @@ def split(typed: str) -> dict[str, str]:
 
 
 class DemandeDAccesForm(Formulaire):
-    personnes = forms.CharField(widget=forms.HiddenInput, max_length=2_000)
+    recherche = forms.IntegerField(widget=forms.HiddenInput)
     motif = forms.CharField(
         label="Pourquoi votre SIAO en a besoin",
         max_length=255,
@@ -87,16 +87,17 @@ class DemandeDAccesForm(Formulaire):
         error_messages={"required": "Donnez le motif de la demande."},
     )
 
-    def clean_personnes(self):
-        try:
-            return signing.loads(self.cleaned_data["personnes"], salt="menages.ailleurs", max_age=3600)
-        except signing.BadSignature:
-            raise forms.ValidationError("Cette recherche est trop ancienne : cherchez de nouveau.") from None
+    def __init__(self, *args, auteur: Habilitation, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.auteur = auteur
 
-
-def sign_persons(keys: list[int]) -> str:
-    """The persons known elsewhere, as the page may carry them: signed, for an hour."""
-    return signing.dumps(keys, salt="menages.ailleurs")
+    def clean_recherche(self):
+        """The search of this user, an hour old at most: the page names none of the persons that it found."""
+        recent = Recherche.objects.filter(quand__gt=timezone.now() - datetime.timedelta(hours=1))
+        found = recent.filter(pk=self.cleaned_data["recherche"], habilitation=self.auteur).first()
+        if found is None:
+            raise forms.ValidationError("Cette recherche est trop ancienne : cherchez de nouveau.")
+        return found
 
 
 class ReponseForm(Formulaire):

@@ -71,6 +71,8 @@ class Trouvailles:
     ici: list[Trouvee] = field(default_factory=list)
     ailleurs: list[Personne] = field(default_factory=list)
     """Known elsewhere: pages only say whether there is one."""
+    recherche: int = 0
+    """Key of the search: what a page carries instead of theirs."""
 
 
 def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE) -> list[Trouvailles]:
@@ -83,13 +85,16 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
             "est averti ; réessayez dans dix minutes."
         )
     found = [_found(auteur, each, minimum) for each in criteres]
-    Recherche.objects.create(
+    recherche = Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
         criteres=[each.ecrits for each in criteres],
         cles=sorted({key for each in criteres for key in keys_of(each.identite)}),
+        ailleurs=[personne.pk for each in found for personne in each.ailleurs],
         nombre=sum(len(each.ici) for each in found),
     )
+    for each in found:
+        each.recherche = recherche.pk
     return found
 
 

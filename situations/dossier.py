@@ -95,6 +95,11 @@ class Dossier:
         return [membre for membre in self.membres if membre.absorbee]
 
     @property
+    def lignes(self) -> list[Membre]:
+        """In the order of the picture: those who are there, those who left, the archived paths below."""
+        return [*self.presents, *self.partis, *self.absorbes]
+
+    @property
     def protege(self) -> bool:
         """Somebody's whereabouts are hidden from this user: so is all that tells of them."""
         return any(not membre.visible for membre in self.presents)

@@ -79,12 +79,10 @@ class SituationForm(PersonnesForm):
     )
     field_order = ["personnes", "date_debut", "sr1", "sr2", "region"]
 
-    def __init__(self, *args, grille: Grille, date_facultative: bool = False, **kwargs):
+    def __init__(self, *args, grille: Grille, **kwargs):
         super().__init__(*args, **kwargs)
         self.grille = grille
         self.fields["sr1"].choices = [(sr1.pk, str(sr1)) for sr1 in grille.types]
-        if date_facultative:
-            self.fields["date_debut"].required = False
 
     def clean_sr2(self):
         sr2 = self.grille.valeurs.get(self.cleaned_data["sr2"])

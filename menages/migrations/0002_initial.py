@@ -1176,6 +1176,16 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(), default=list, size=None, verbose_name="clés"
                     ),
                 ),
+                (
+                    "ailleurs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        default=list,
+                        help_text="Personnes que la page n'a pas nommées, à qui demander l'accès.",
+                        size=None,
+                        verbose_name="connues ailleurs",
+                    ),
+                ),
                 ("nombre", models.PositiveSmallIntegerField(default=0, verbose_name="résultats montrés")),
                 (
                     "habilitation",

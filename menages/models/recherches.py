@@ -18,6 +18,12 @@ class Recherche(models.Model):
     quand = models.DateTimeField("quand", db_default=Now())
     criteres = models.JSONField("critères", default=dict)
     cles = ArrayField(models.TextField(), default=list, verbose_name="clés")
+    ailleurs = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        verbose_name="connues ailleurs",
+        help_text="Personnes que la page n'a pas nommées, à qui demander l'accès.",
+    )
     nombre = models.PositiveSmallIntegerField("résultats montrés", default=0)
 
     class Meta:

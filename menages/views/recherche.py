@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 
 from comptes.droits import Droit
 from menages.actions.demandes_d_acces import ask_access
-from menages.forms import DemandeDAccesForm, RechercheForm, sign_persons, split
+from menages.forms import DemandeDAccesForm, RechercheForm, split
 from menages.models import Personne
 from menages.recherche import TooMany, look_for, open_directly
 from siao.socle.http import writes
@@ -42,22 +42,21 @@ def recherche(request):
     request.shown["recherche"] = json.dumps(criteres.ecrits, ensure_ascii=False, sort_keys=True)
     context = {"form": form, "trouvailles": found, "cherche": True}
     if found.ailleurs:
-        keys = sign_persons([personne.pk for personne in found.ailleurs])
-        context["demande"] = DemandeDAccesForm(initial={"personnes": keys})
+        context["demande"] = DemandeDAccesForm(auteur=request.habilitation, initial={"recherche": found.recherche})
     return render(request, "menages/recherche.html", context)
 
 
 @writes(Droit.MENAGES_VOIR, only_post=True, journal=PERSONNE)
 def demander_acces(request):
     """Ask the SIAO that know the persons of a search; the page names neither them nor their territory."""
-    form = DemandeDAccesForm(request.POST)
+    form = DemandeDAccesForm(request.POST, auteur=request.habilitation)
     siao = request.habilitation.siao
     if siao is None or not form.is_valid():
         errors = [] if siao is None else [error for errors in form.errors.values() for error in errors]
         messages.error(request, " ".join(errors) or "Seul un SIAO peut demander l'accès à un autre SIAO.")
         return redirect("recherche")
     elsewhere = Personne.objects.actives().filter(
-        pk__in=form.cleaned_data["personnes"], protegee=False, gelee_le__isnull=True
+        pk__in=form.cleaned_data["recherche"].ailleurs, protegee=False, gelee_le__isnull=True
     )
     ask_access(auteur=request.habilitation, siao=siao, personnes=list(elsewhere), motif=form.cleaned_data["motif"])
     messages.success(request, "La demande est envoyée : la réponse du SIAO vous parviendra dans « Demandes d'accès ».")

@@ -4,7 +4,6 @@ import datetime
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from comptes.droits import Droit
@@ -25,13 +24,7 @@ def months_ago(months: int, jour: datetime.date | None = None) -> datetime.date:
 
 
 COLONNES = (
-    TableColumn(
-        "personne",
-        "Personne",
-        lambda row: row.personne.designation,
-        ["personne__nom", "personne__prenom"],
-        link=lambda row: f"{reverse('situations_du_menage', args=[row.menage])}",
-    ),
+    TableColumn("personne", "Personne", lambda row: row.personne.designation, ["personne__nom", "personne__prenom"]),
     TableColumn("dossier", "Dossier", lambda row: row.dossier, ["dossier"]),
     TableColumn("situation", "Situation", lambda row: row.libelle, ["sr2__ordre"]),
     TableColumn("depuis", "Depuis le", lambda row: f"{row.date_debut:%d/%m/%Y}", ["date_debut"]),

@@ -62,7 +62,7 @@ def modifications(request, pk):
 def imprimer(request, pk):
     """The whole dossier on paper."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
-    image = draw(read.membres, read.aujourdhui)
+    image = draw(read.lignes, read.aujourdhui)
     return render(request, "situations/imprimer.html", {"dossier": read, "menage": read.menage, "image": image})
 
 
@@ -71,7 +71,7 @@ def _page(request, onglet: str, read: Dossier, **more):
     context = {
         "dossier": read,
         "menage": read.menage,
-        "image": draw(read.membres, read.aujourdhui),
+        "image": draw(read.lignes, read.aujourdhui),
         "onglet": onglet,
         "peut": {
             "saisir": suivi and request.may(Droit.MENAGES_SAISIR),

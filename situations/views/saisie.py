@@ -113,7 +113,7 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
             form.add_error("date_debut", sentence)
         return _show(request, context)
     context["suite"] = [geste.suite(each, form.choix) for each in form.choisis]
-    context["lue"] = seal_of(context["suite"])
+    context["lue"] = seal_of([*context["suite"], form.choix.libelle, str(form.choix.region_id)])
     if request.POST.get("etape") != "enregistrer" or request.POST.get("lue") != context["lue"]:
         return _show(request, context)
     menage = context["menage"]

@@ -111,7 +111,9 @@ def crawl(client, start: set[str]) -> str:
             place = urlsplit(link)
             known = place.path.startswith("/") and not place.netloc and not place.path.startswith("/static/")
             following = f"{place.path}?{place.query}" if place.query else place.path
-            if known and following not in seen and "/deconnexion/" not in following:
+            # The questionnaire has an address per path through it, and no data.
+            skipped = "/deconnexion/" in following or following.startswith("/aide/situations/choisir/?")
+            if known and following not in seen and not skipped:
                 todo.add(following)
     return "\n".join(text)
 

@@ -52,7 +52,11 @@ def test_few_pages_are_public():
     assert len(public) <= 13, public
 
 
-def cells():
+ASKS_OTHER_METHODS = ("OPERATEUR_SIAO", "sans_habilitation", "visiteur", "desactive")
+"""A method that the view does not have is refused before the profil is looked at: these actors are enough."""
+
+
+def cells(acteur):
     """Route, method, kind of object and line of the table (None: a method that the view does not have)."""
     lines = {(line["route"], line["methode"], line["objet"]): line for line in TABLE}
     objets = {route: objet for route, _, objet in lines}
@@ -60,7 +64,7 @@ def cells():
         yield route, methode, objet, line
         if methode == "GET" and "HEAD" in VIEWS[route].methods:
             yield route, "HEAD", objet, line
-    for route, objet in objets.items():
+    for route, objet in objets.items() if acteur in ASKS_OTHER_METHODS else ():
         for methode in METHODES:
             if methode not in VIEWS[route].methods:
                 yield route, methode, objet, None
@@ -106,7 +110,7 @@ def test_each_cell(acteur, record_property):
     cookies = client.cookies.output(header="", sep=";")
     wrong, leaks, count = [], [], 0
 
-    for route, methode, objet, line in cells():
+    for route, methode, objet, line in cells(acteur):
         view, not_found = VIEWS[route], set()
         # A HEAD is a GET without its body: once is enough.
         for territoire in (*TERRITOIRES, "inconnu") if objet and line and methode != "HEAD" else ("mien",):

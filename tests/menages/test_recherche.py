@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from comptes.droits import Profil
 from comptes.models import EntreeJournal, Partage
-from menages.models import AccesProtege, DemandeDAcces, Personne, Recherche
+from menages.models import DemandeDAcces, Personne, Recherche
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -196,8 +196,8 @@ def test_as_many_queries_for_1_result_as_for_20(operateur, personne, django_asse
 def ask(personne, motif="Appel au 115 cette nuit"):
     asker = client_of(make_operateur("35").utilisateur)
     page = search(asker, nom="Lefèvre d'Ornano", prenom="Marie-Hélène")
-    signed = page.context["demande"].initial["personnes"]
-    return asker, asker.post(reverse("demander_acces"), {"personnes": signed, "motif": motif})
+    recherche = page.context["demande"].initial["recherche"]
+    return asker, asker.post(reverse("demander_acces"), {"recherche": recherche, "motif": motif})
 
 
 def test_a_siao_asks_another_which_shares_the_dossier_for_a_time(operateur, personne):
@@ -218,7 +218,7 @@ def test_a_siao_asks_another_which_shares_the_dossier_for_a_time(operateur, pers
     assert operateur.post(url, {"acceptee": "non"}).status_code == 404  # answered once
 
 
-def test_a_refusal_opens_nothing_and_a_forged_list_asks_nobody(operateur, personne):
+def test_a_refusal_opens_nothing_and_the_search_of_somebody_else_asks_nobody(operateur, personne):
     asker, _ = ask(personne)
     demande = DemandeDAcces.objects.get()
     operateur.post(
@@ -226,6 +226,8 @@ def test_a_refusal_opens_nothing_and_a_forged_list_asks_nobody(operateur, person
     )
     assert "Voir avec l'intéressée" in words(asker.get(reverse("demandes_d_acces")))
     assert not Partage.objects.exists()
-    asker.post(reverse("demander_acces"), {"personnes": f"[{personne.pk}]", "motif": "x"})
+    other = client_of(make_operateur("35").utilisateur)
+    for recherche in (Recherche.objects.order_by("pk").first().pk, 10**9, "x", ""):
+        answer = other.post(reverse("demander_acces"), {"recherche": recherche, "motif": "x"})
+        assert answer.url == reverse("recherche")
     assert DemandeDAcces.objects.count() == 1
-    assert not AccesProtege.objects.exists()

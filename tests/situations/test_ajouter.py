@@ -1,5 +1,7 @@
 """Ajouter une situation: bounds, all or nothing, what is said before, forms that are stale or forged (W01–W23)."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -61,10 +63,15 @@ def test_what_will_happen_must_have_been_read(operateur, menage, rosa):
     assert chain_of(rosa) == before
 
 
+def test_another_situation_than_the_one_that_was_read_is_shown_first(operateur, menage, rosa):
+    lue = re.search(r'name="lue" value="(\w+)"', operateur.post(url(menage), typed([rosa], "III.1", jour(5))).text)[1]
+    before = chain_of(rosa)
+    assert operateur.post(url(menage), typed([rosa], "III.2", jour(5), lue=lue)).status_code == 200
+    assert chain_of(rosa) == before
+
+
 def test_a_live_preview_never_saves(operateur, menage, rosa):
     """htmx asks for the consequence with what the page holds, the proof of reading included: nothing is written."""
-    import re
-
     fields = typed([rosa], "III.1", jour(5))
     lue = re.search(r'name="lue" value="(\w+)"', operateur.post(url(menage), fields).text)[1]
     fields.pop("etape")
@@ -219,8 +226,6 @@ def test_w23_a_person_merged_meanwhile_leads_to_the_fiche_that_was_kept(operateu
 def test_w31_back_and_send_again_adds_nothing_more(operateur, menage, rosa):
     fields = typed([rosa], "III.1", jour(1))
     said = operateur.post(url(menage), fields)
-    import re
-
     fields |= {"lue": re.search(r'name="lue" value="(\w+)"', said.text)[1], "ouvert_par": operateur.stamp()}
     assert [operateur.post(url(menage), fields).status_code for _ in range(3)] == [302, 302, 302]
     assert len(chain_of(rosa)) == 3

@@ -114,3 +114,15 @@ def test_long_names_are_cut_and_whole_in_the_title(operateur):
     lane = image(operateur, menage).lignes[0]
     assert lane.nom.endswith("…")
     assert lane.complet == "Marie-Antoinette-Philippine Exemple"
+
+
+def test_archived_paths_come_below(operateur, exemple):
+    from menages.actions.fusion import merge
+
+    louise = exemple.appartenances.get(personne__prenom="Louise").personne
+    ancienne = make_personne(make_menage(), "Louise Exemples", depuis=50, parcours=[("I.2", 50)])
+    zoe = make_personne(exemple, "Zoé Exemple", depuis=20, parcours=[("I.1", 20)])
+    merge(auteur=make_operateur(), maitre=louise, absorbee=ancienne, identite={})
+    lanes = image(operateur, exemple).lignes
+    assert [(each.nom, each.archivee) for each in lanes][-2:] == [(zoe.prenom, False), ("Louise", True)]
+    assert lanes[-1].complet == "Louise Exemples (fiche absorbée)"

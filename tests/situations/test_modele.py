@@ -21,7 +21,7 @@ from tests.menages.fabrique import jour, make_menage, make_operateur, make_perso
 from tests.situations.oracle import Oracle
 from tests.situations.oracle import Personne as Attendue
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "25"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "15"))
 PAS = 50 if SEQUENCES >= 1_000 else 20
 
 pytestmark = pytest.mark.django_db
