@@ -22,6 +22,7 @@ from siao.socle.forms import Formulaire
 from siao.socle.french_csv import encoded
 from siao.socle.http import PUBLIC, reads, writes
 from siao.socle.refusal import Refusal
+from siao.socle.text import visible
 
 _JSON = {"ensure_ascii": False}
 
@@ -96,7 +97,7 @@ def organization(request, identifier):
 def _searched(request) -> QuerySet:
     rows = donnees.dispositifs()
     if departement := request.GET.get("departement"):
-        rows = rows.filter(departement=departement[:3])
+        rows = rows.filter(departement=visible(departement))
     if entite := request.GET.get("organization_id"):
         rows = rows.filter(entite=donnees.key_of("organization", entite))
     if since := request.GET.get("modified_after"):

@@ -18,7 +18,7 @@ from offre.forms_places import (
     RechercheGroupesForm,
 )
 from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
-from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS
+from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
 from siao.socle.columns.types import show_phone
 from siao.socle.http import reads, writes
@@ -74,11 +74,21 @@ DISPONIBLES = (
 )
 
 
+CAPACITE = {
+    **dict.fromkeys(AVEC_PLACES_OU_LOGEMENTS, "offre:places_dispositif"),
+    Categorie.MESURES: "offre:mesures_dispositif",
+    Categorie.VEILLE_SOCIALE: "offre:prestations_dispositif",
+}
+"""The page of what a dispositif offers, by category; a premier accueil has none."""
+
+
 @reads(Droit.OFFRE_VOIR)
 def places(request):
     """The groups of the perimeter; who works in a single dispositif goes straight to its page."""
     if len(request.perimetre.dispositifs) == 1:
-        return redirect("offre:places_dispositif", next(iter(request.perimetre.dispositifs)))
+        [dispositif] = Dispositif.objects.visible_to(request.perimetre)
+        if page := CAPACITE.get(dispositif.categorie):
+            return redirect(page, dispositif.pk)
     today, now = timezone.localdate(), timezone.now()
     groupes = GroupePlaces.objects.visible_to(request.perimetre)
     form = RechercheGroupesForm(request.GET)

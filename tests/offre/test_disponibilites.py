@@ -232,3 +232,11 @@ def test_a_mail_server_that_fails_loses_no_reminder(chrs, settings, monkeypatch)
 
 def _refuse(self):
     raise ConnectionRefusedError
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "😀", "9" * 5_000])
+def test_what_no_list_holds_finds_nothing_and_breaks_nothing(operateur, text):
+    for url, fields in ((URL, ("composition", "taille", "commune", "type")), (reverse("offre:places"), ("q", "type"))):
+        for field in fields:
+            asked = {"composition": "100", "taille": "4", field: text.encode("utf-8", "surrogatepass")}
+            assert operateur.get(url, asked).status_code == 200, field

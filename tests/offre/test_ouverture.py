@@ -187,6 +187,11 @@ def test_a_parameter_that_means_nothing_is_said(program, query):
     assert next(iter(query)) in answer.json()["erreur"]
 
 
+@pytest.mark.parametrize("text", ["\x00", "😀", "9" * 500])
+def test_a_departement_that_does_not_exist_has_nothing(program, chrs, text):
+    assert names(program, departement=text) == []
+
+
 @pytest.mark.parametrize("identifier", ["1", "x" * 200, "51a00000-0002-8000-8000-00000000000g", "%00", "null"])
 def test_an_identifier_that_names_nothing(program, chrs, identifier):
     assert program.get(f"{reverse('api_services')}/{identifier}").status_code == 404

@@ -14,7 +14,14 @@ from offre.models import DeclarationPlace, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import Statut
 from siao.socle.database import sentence_of
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, plain, words
-from tests.offre.fabrique import make_dispositif, make_groupe, make_hebergement, make_place, make_rattachement
+from tests.offre.fabrique import (
+    make_accompagnement,
+    make_dispositif,
+    make_groupe,
+    make_hebergement,
+    make_place,
+    make_rattachement,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -372,9 +379,30 @@ def test_the_list_of_groups_says_what_is_free(chrs, assistant):
     assert "0 groupe" in words(page.get(url, {"etat": "libres"}))
 
 
-def test_who_works_in_one_dispositif_goes_straight_to_its_places(chrs, responsable):
-    answer = client_of(responsable).get(reverse("offre:places"))
-    assert answer.url == reverse("offre:places_dispositif", args=[chrs.pk])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (make_hebergement, "places_dispositif"),
+        (make_accompagnement, "mesures_dispositif"),
+        (make_dispositif, "prestations_dispositif"),
+    ],
+)
+def test_who_works_in_one_dispositif_goes_straight_to_what_it_offers(rattachement, make, name):
+    dispositif = make(rattachement)
+    page = client_of(make_utilisateur(Profil.RESPONSABLE_DISPOSITIF, objets=[dispositif]))
+    assert page.get(reverse("offre:places")).url == reverse(f"offre:{name}", args=[dispositif.pk])
+
+
+def test_who_declared_is_named_to_those_who_declare(chrs, responsable):
+    place = make_groupe(chrs).places.get()
+    actions.declare(auteur=habilitation_of(responsable), place=place, etat="LIBRE")
+    pages = [reverse("offre:places_dispositif", args=[chrs.pk]), reverse("offre:place", args=[place.pk])]
+    for profil, named in ((Profil.OPERATEUR_SIAO, True), (Profil.ADMIN_DEPARTEMENTAL, False), (Profil.ANALYSTE, False)):
+        reader = client_of(make_utilisateur(profil))
+        for url in pages:
+            text = words(reader.get(url))
+            assert "à l'instant" in text
+            assert (str(responsable) in text) == named, (profil, url)
 
 
 @pytest.mark.parametrize(("name", "count"), [("places", 17), ("places_dispositif", 17)])
