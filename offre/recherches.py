@@ -10,7 +10,7 @@ from comptes.perimetres import Perimetre
 from offre.models import Composition, Dispositif, Financement, LigneFinancement, Rattachement, TypeDispositif
 from offre.models.nomenclature import Categorie, Statut
 from offre.sommes import AU_DELA, NIVEAUX, sommes
-from siao.socle.forms import Formulaire
+from siao.socle.forms import Formulaire, JourField
 
 _OUI_NON = [("", "Indifférent"), ("oui", "Oui"), ("non", "Non")]
 
@@ -155,13 +155,7 @@ class RechercheSommes(Formulaire):
     """Which level, on which day, and only what is financed beyond its capacity."""
 
     niveau = Choix("Par", [], "")
-    jour = forms.DateField(
-        label="Au",
-        help_text="jj/mm/aaaa",
-        required=False,
-        input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-        error_messages={"invalid": "Écrivez la date jour/mois/année, par exemple 31/12/2025."},
-    )
+    jour = JourField(label="Au", required=False)
     alerte = Choix("Financement", [("oui", "Supérieur à la capacité")])
 
     def __init__(self, data, perimetre: Perimetre):

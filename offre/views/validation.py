@@ -27,7 +27,7 @@ from offre.models.nomenclature import Statut
 from offre.saisie import checked, table_of
 from offre.views.fiches import found
 from siao.socle.columns import Reference
-from siao.socle.forms import Formulaire
+from siao.socle.forms import Formulaire, JourField
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 
@@ -54,12 +54,8 @@ class PassageForm(Formulaire):
                 error_messages={"required": "Donnez le motif : la personne concernée le lira."},
             )
         if passage.vers == Statut.FERME:
-            self.fields["date_fermeture"] = forms.DateField(
-                label="Date de fermeture",
-                help_text="jj/mm/aaaa. Vide : aujourd'hui",
-                required=False,
-                input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-                error_messages={"invalid": "Écrivez la date jour/mois/année, par exemple 31/12/2025."},
+            self.fields["date_fermeture"] = JourField(
+                label="Date de fermeture", help_text="Vide : aujourd'hui.", required=False
             )
         if passage.remarques:
             for key, label, shown in _fields_of(objet):
