@@ -9,7 +9,7 @@ import django
 
 
 def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "siao.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
@@ -29,7 +29,11 @@ def main() -> None:
     os.environ["REDIS_URL"] = settings.REDIS_URL
     try:
         call_command("charger_referentiels", stdout=open(os.devnull, "w"))  # noqa: PTH123, SIM115
-        measures = [importlib.import_module(f"tests.bench.{name}").measure(arguments.runs) for name in arguments.names]
+        measures = [
+            found
+            for name in arguments.names
+            for found in importlib.import_module(f"tests.bench.{name}").measure(arguments.runs)
+        ]
     finally:
         connection.creation.destroy_test_db("siao", verbosity=0)
     show(measures, settings.VAR / "bench.json")

@@ -6,16 +6,17 @@ and the COPY of the same rows in the same tables with the same constraints: what
 """
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import tablib
 from django.core.files import File
 from django.db import connection, transaction
 from import_export import fields, resources, widgets
+from offre.temps1.listes import Listes
 
 from comptes.models import Departement, Utilisateur
 from offre.actions.imports import deposit, request_import
-from offre.colonnes.listes import Listes
 from offre.models import (
     Composition,
     Dispositif,
@@ -39,7 +40,7 @@ SIZES = {"entites": 500, "dispositifs": 4_500, "financements": 5_000}
 FILE = Path(tempfile.gettempdir()) / "siao-bench-p1.xlsx"
 
 
-def measure(runs: int) -> Measure:
+def measure(runs: int) -> Iterator[Measure]:
     departement, listes = Departement.objects.get(code="44"), Listes()
     with FILE.open("wb") as stream:
         write_xlsx(stream, listes, rows=invented_rows(departement, listes, **SIZES))
@@ -57,7 +58,7 @@ def measure(runs: int) -> Measure:
     memory = peak_mb("tests.bench.p1_import")
     empty()
     FILE.unlink()
-    return Measure(
+    yield Measure(
         "P1",
         "import d'un classeur de 10 000 lignes : lire, vérifier, comparer, écrire",
         seconds,
