@@ -16,7 +16,7 @@ from offre.models import (
 )
 from siao.socle.database import sentence_of
 from tests.classeurs import DISPOSITIF, PENSION, classeur
-from tests.offre import test_contraintes_capacite
+from tests.offre import test_contraintes_capacite, test_contraintes_validation
 
 pytestmark = pytest.mark.django_db
 
@@ -155,8 +155,10 @@ def test_a_public_to_protect_and_an_open_address_cannot_meet(offre):
 
 
 def test_every_constraint_of_the_offre_has_its_sentence_and_its_test():
-    tested = {name for name, _, _ in (*REFUSED, *test_contraintes_capacite.REFUSED)} | {
+    refused = (*REFUSED, *test_contraintes_capacite.REFUSED, *test_contraintes_validation.REFUSED)
+    tested = {name for name, _, _ in refused} | {
         *test_contraintes_capacite.INSERTED,
+        *test_contraintes_validation.TWINS,
         "rattachement_unique",
         "rattachement_nom_unique_par_departement",
         "financement_unique",
