@@ -85,7 +85,8 @@ def crawl(client, start: set[str]) -> str:
             place = urlsplit(link)
             known = place.path.startswith("/") and not place.netloc and not place.path.startswith("/static/")
             following = f"{place.path}?{place.query}" if place.query else place.path
-            if known and following not in seen and "/deconnexion/" not in following:
+            # Sorted otherwise, a list shows the same rows.
+            if known and following not in seen and "/deconnexion/" not in following and "tri=" not in place.query:
                 todo.add(following)
     return "\n".join(text)
 
