@@ -111,9 +111,10 @@ def crawl(client, start: set[str]) -> str:
             place = urlsplit(link)
             known = place.path.startswith("/") and not place.netloc and not place.path.startswith("/static/")
             following = f"{place.path}?{place.query}" if place.query else place.path
-            # The questionnaire has an address per path through it, and no data.
+            # The questionnaire has an address per path through it, and no data; sorted otherwise, a list shows the
+            # same rows.
             skipped = "/deconnexion/" in following or following.startswith("/aide/situations/choisir/?")
-            if known and following not in seen and not skipped:
+            if known and following not in seen and not skipped and "tri=" not in place.query:
                 todo.add(following)
     return "\n".join(text)
 
