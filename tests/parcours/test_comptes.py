@@ -19,18 +19,21 @@ from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
 from tests.parcours.test_accessibilite import LOOKS, visit
 
-OFFRE = ["Entités", "Dispositifs", "Financements"]
+OFFRE = ["Entités", "Dispositifs", "Financements", "Places"]
+SIAO = ["Dossiers", "À confirmer", *OFFRE, "Places disponibles"]
+EQUIPE = ["Dossiers", "À confirmer", *OFFRE]
+REFERENTIELS = ["Données ouvertes", "Situations", "Référentiels"]
 MENUS = {
-    "administrateur-national": [*OFFRE, "Comptes", "Messages", "Journal"],
+    "administrateur-national": [*OFFRE, *REFERENTIELS, "Comptes", "Messages", "Journal"],
     "analyste": OFFRE,
-    "administrateur-departemental.44": [*OFFRE, "Classeur Temps 1", "Comptes"],
-    "administrateur-siao.44": [*OFFRE, "Classeur Temps 1", "Comptes", "Messages", "Journal"],
-    "operateur-siao.44": OFFRE,
-    "ecoutant-115.44": OFFRE,
-    "gestionnaire-entite.44": [*OFFRE, "Comptes"],
+    "administrateur-departemental.44": [*OFFRE, "À valider", "Classeur Temps 1", "Comptes"],
+    "administrateur-siao.44": [*SIAO, "À valider", "Classeur Temps 1", "Comptes", "Messages", "Journal"],
+    "operateur-siao.44": SIAO,
+    "ecoutant-115.44": SIAO,
+    "gestionnaire-entite.44": ["Dossiers", *OFFRE, "Comptes"],
     "assistant.44": [*OFFRE, "Comptes"],
-    "responsable-dispositif.44": [*OFFRE, "Comptes"],
-    "travailleur-social.44": OFFRE,
+    "responsable-dispositif.44": [*EQUIPE, "Comptes"],
+    "travailleur-social.44": EQUIPE,
 }
 PLACES = {
     "administrateur-national": "Administrateur national — France entière",
@@ -64,7 +67,7 @@ def test_the_ten_accounts_find_their_home_page_their_menu_and_nothing_else(ouvri
             assert page.goto(address).status == 200, (account, label)
             expect(page.get_by_role("link", name=label, exact=True).first).to_have_attribute("aria-current", "page")
         opened[account] = list(menu.values())
-    assert len(addresses) == 7
+    assert len(addresses) == 15
     for account in MENUS:
         page = ouvrir(status=403)
         connect(page, f"{account}@demo.example", demo.PASSWORD)
