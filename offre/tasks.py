@@ -48,6 +48,7 @@ def remind_places() -> None:
     rappels.remind()
 
 
+@shared_task
 def tell_transitions() -> None:
     avis.tell()
 

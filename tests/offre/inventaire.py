@@ -31,7 +31,7 @@ def _classeur(departement, seed, entites, dispositifs, financements) -> bytes:
     return stream.getvalue()
 
 
-_OWN = {"id", "cree_le", "cree_par", "modifie_le", "modifie_par", "entite", "dispositif"}
+_OWN = {"id", "cree_le", "cree_par", "modifie_le", "modifie_par", "statut_depuis", "entite", "dispositif"}
 
 
 def inventaire(*, versions: bool = True) -> dict[str, list]:

@@ -109,7 +109,7 @@ def monde(db):
         "prestation": prestations[0],
         "creneau": creneaux[0],
         "fiche": FicheSirene.objects.create(siren="400461356", etat="ACTIVE", lue_le=timezone.now()),
-        "cadence": CadenceSirene.objects.create(pk=1, prochaine=timezone.now()),
+        "cadence": CadenceSirene.objects.get_or_create(pk=1, defaults={"prochaine": timezone.now()})[0],
         "jeton": jetons[0],
         "auteur": auteur,
     }
