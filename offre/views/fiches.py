@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from comptes.droits import Droit, Niveau
 from comptes.models import Departement
+from offre import sirene
 from offre.actions.fiches import (
     Conflit,
     change_fiche,
@@ -28,6 +29,7 @@ from offre.models import Dispositif, Rattachement, Transition
 from offre.models.nomenclature import Categorie, Statut
 from offre.saisie import Objet, form_for, rattachement_of
 from offre.sommes import alertes_of
+from offre.views.places import CAPACITE
 from siao.socle.forms import Formulaire
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
@@ -117,6 +119,7 @@ def _dispositif(request, objet: Dispositif, groupes: dict) -> dict:
     financements = list(objet.financements.select_related("ligne").order_by("-date_debut", "pk"))
     return {
         "entite": rattachement_of(objet),
+        "capacite": CAPACITE.get(objet.categorie),
         "valide": request.may(Droit.OFFRE_VALIDER),
         "voit_entite": request.habilitation.niveau != Niveau.DISPOSITIF,
         "saisit": request.may(Droit.OFFRE_SAISIR),
@@ -167,13 +170,30 @@ def creer_entite(request):
         departement = choice.cleaned_data["departement"]
     else:
         return render(request, "offre/choisir.html", {"form": choice, "titre": "Nouvelle entité"})
+    context = {"titre": "Nouvelle entité", "lieu": departement, "retour": reverse("offre:entites"), "registre": True}
+    if "remplir" in request.POST:
+        typed, answer = _filled_from_the_register(request.POST.copy())
+        return render(
+            request, "offre/saisie.html", context | answer | {"form": EntiteForm(typed, departement=departement)}
+        )
     form = EntiteForm(request.POST or None, departement=departement)
     if request.method == "POST" and form.is_valid():
         created = _created(request, form, create_entite, values=form.canonical)
         if created:
             return redirect("offre:fiche", "entites", created.pk)
-    context = {"form": form, "titre": "Nouvelle entité", "lieu": departement, "retour": reverse("offre:entites")}
-    return render(request, "offre/saisie.html", context)
+    return render(request, "offre/saisie.html", context | {"form": form})
+
+
+def _filled_from_the_register(typed) -> tuple[dict, dict]:
+    """« Remplir depuis SIRENE »: what was typed, its empty name filled in, and what the page says of the SIREN."""
+    try:
+        answer = sirene.lookup(typed.get("siren", ""))
+    except Refusal:
+        return typed, {}  # the form itself says what is wrong with the number
+    fiche = getattr(answer, "fiche", None)
+    if fiche and fiche.diffusible and not typed.get("nom", "").strip():
+        typed["nom"] = fiche.denomination
+    return typed, {"nature": type(answer).__name__.lower(), "fiche": fiche}
 
 
 class ChoixDeLaCategorieForm(Formulaire):

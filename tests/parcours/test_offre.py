@@ -1,10 +1,11 @@
 """A new dispositif, from the draft of the SIAO to its validation, through a remark and its correction."""
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from comptes.models import Utilisateur
-from offre.models import Dispositif, Rattachement
+from offre.models import Dispositif, FicheSirene, Rattachement
 from siao import demo
 from tests.classeurs import ENTITE, SIREN
 from tests.comptes.fabrique import habilite
@@ -31,11 +32,14 @@ def test_from_the_draft_to_the_validation(personne, base_reelle):
     siao = personne("administrateur-siao.44@demo.example")
     siao.goto("/offre/entites/")
     siao.get_by_role("link", name="Créer une entité").click()
-    siao.get_by_label("Nom de l'entité").fill(ENTITE["nom"])
+    FicheSirene.objects.create(siren=SIREN, denomination=ENTITE["nom"], etat="ACTIVE", lue_le=timezone.now())
     siao.get_by_label("Code SIREN").fill(SIREN[:-1])
     siao.get_by_role("button", name="Enregistrer").click()
     expect(siao.get_by_role("alert")).to_contain_text("8 chiffres trouvés, 9 attendus")
     siao.get_by_label("Code SIREN").fill(SIREN)
+    siao.get_by_role("button", name="Remplir depuis SIRENE").click()
+    expect(siao.get_by_label("Nom de l'entité")).to_have_value(ENTITE["nom"])
+    check(siao)
     siao.get_by_role("button", name="Enregistrer").click()
     expect(siao.get_by_role("heading", level=1)).to_contain_text(ENTITE["nom"])
     check(siao)
