@@ -162,6 +162,7 @@ def test_the_same_without_javascript_and_by_keyboard(ouvrir, base_reelle, tmp_pa
     demo.load_accounts()
     page = ouvrir(javascript=False)
     page.goto("/connexion/")
+    expect(page.locator("#id_username")).to_be_focused()  # what is typed before is lost
     page.keyboard.type("administrateur-siao.44@demo.example")
     page.keyboard.press("Tab")
     page.keyboard.type(demo.PASSWORD)
