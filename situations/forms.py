@@ -19,19 +19,26 @@ from situations.parcours import Choix, Parcours
 from situations.suroccupation import Occupants
 
 
+class PersonnesField(forms.TypedMultipleChoiceField):
+    """Persons of a ménage to tick, by primary key."""
+
+    def __init__(self, *, label: str):
+        super().__init__(
+            label=label,
+            coerce=int,
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={
+                "required": "Cochez au moins une personne.",
+                "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
+                "Rechargez la page.",
+            },
+        )
+
+
 class PersonnesForm(Formulaire):
     """Some persons of a dossier, each with what the page saw of her chain (``jeton``)."""
 
-    personnes = forms.TypedMultipleChoiceField(
-        label="Personnes concernées",
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": "Cochez au moins une personne.",
-            "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
-            "Rechargez la page.",
-        },
-    )
+    personnes = PersonnesField(label="Personnes concernées")
 
     def __init__(self, *args, parcours: Sequence[Parcours], **kwargs):
         super().__init__(*args, **kwargs)
@@ -122,16 +129,7 @@ def seal_of(sentences: Sequence[str]) -> str:
 
 
 class DeplacementForm(Formulaire):
-    personnes = forms.TypedMultipleChoiceField(
-        label="Qui part",
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": "Cochez au moins une personne.",
-            "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
-            "Rechargez la page.",
-        },
-    )
+    personnes = PersonnesField(label="Qui part")
     date_debut = JourField(
         label="Dans l'autre ménage depuis le",
         error_messages={"required": "Écrivez le jour du déplacement, comme 31/12/2026."},

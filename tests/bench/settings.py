@@ -7,5 +7,5 @@ os.environ["DEBUG"] = "off"  # as in production: templates are kept, queries are
 from siao.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["testserver"]
-INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.admin", "tests.bench"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.admin"]  # noqa: F405
 ROOT_URLCONF = "tests.bench.urls"

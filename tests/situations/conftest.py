@@ -1,5 +1,7 @@
 import pytest
 
+from tests.comptes.fabrique import client_of
+from tests.menages.fabrique import make_menage, make_operateur, make_personne
 from tests.requetes import strict_queries
 
 
@@ -7,3 +9,18 @@ from tests.requetes import strict_queries
 def _strict_queries():
     with strict_queries():
         yield
+
+
+@pytest.fixture
+def menage():
+    return make_menage()
+
+
+@pytest.fixture
+def rosa(menage):
+    return make_personne(menage, "Rosa Exemple", depuis=100, parcours=[("VII.1", 100), ("I.3", 20)])
+
+
+@pytest.fixture
+def operateur(menage):
+    return client_of(make_operateur().utilisateur)

@@ -15,23 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def menage():
-    return make_menage()
-
-
-@pytest.fixture
-def rosa(menage):
-    return make_personne(menage, "Rosa Exemple", depuis=100, parcours=[("VII.1", 100), ("I.3", 20)])
-
-
-@pytest.fixture
 def louise(menage):
     return make_personne(menage, "Louise Exemple", depuis=100, parcours=[("VII.1", 100), ("I.1", 40)])
-
-
-@pytest.fixture
-def operateur(menage):
-    return client_of(make_operateur().utilisateur)
 
 
 def url(menage) -> str:

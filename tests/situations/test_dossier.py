@@ -17,21 +17,6 @@ pytestmark = pytest.mark.django_db
 TABS = ("dossier", "situations_du_menage", "modifications", "imprimer_dossier")
 
 
-@pytest.fixture
-def menage():
-    return make_menage()
-
-
-@pytest.fixture
-def rosa(menage):
-    return make_personne(menage, "Rosa Exemple", depuis=100, parcours=[("VII.1", 100), ("I.3", 20)])
-
-
-@pytest.fixture
-def operateur(menage):
-    return client_of(make_operateur().utilisateur)
-
-
 def page(client, menage, tab="dossier", **query) -> str:
     return words(client.get(reverse(tab, args=[menage.pk]), query))
 

@@ -5,25 +5,10 @@ from django.urls import reverse
 
 from situations.models import Sr2
 from tests.comptes.fabrique import client_of, make_utilisateur, words
-from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
+from tests.menages.fabrique import chain_of, jour, make_operateur, make_personne
 from tests.situations.saisie import ajouter, current_of, modifier, submit, typed, url_modifier
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def menage():
-    return make_menage()
-
-
-@pytest.fixture
-def rosa(menage):
-    return make_personne(menage, "Rosa Exemple", depuis=100, parcours=[("VII.1", 100), ("I.3", 20)])
-
-
-@pytest.fixture
-def operateur(menage):
-    return client_of(make_operateur().utilisateur)
 
 
 def test_the_page_begins_with_what_is_known(operateur, rosa):

@@ -4,25 +4,10 @@ import pytest
 from django.urls import reverse
 
 from tests.comptes.fabrique import client_of, words
-from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
+from tests.menages.fabrique import chain_of, jour, make_operateur, make_personne
 from tests.situations.saisie import ajouter, current_of, jeton, supprimer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def menage():
-    return make_menage()
-
-
-@pytest.fixture
-def rosa(menage):
-    return make_personne(menage, "Rosa Exemple", depuis=100, parcours=[("VII.1", 100), ("I.3", 20)])
-
-
-@pytest.fixture
-def operateur(menage):
-    return client_of(make_operateur().utilisateur)
 
 
 def test_it_is_confirmed_then_the_previous_one_opens_again(operateur, rosa):
