@@ -6,13 +6,13 @@ nothing more, never for a protected person (docs/decisions/0022-recherche.md).
 """
 
 import datetime
+import itertools
 import re
 from dataclasses import dataclass, field
 
 import structlog
-from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
-from django.db.models import F, Func, Value
+from django.db import connection
+from django.db.models import Case, Exists, OuterRef, When
 from django.utils import timezone
 
 from comptes.droits import Famille
@@ -84,12 +84,13 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
             f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
             "est averti ; réessayez dans dix minutes."
         )
-    found = [_found(auteur, each, minimum) for each in criteres]
+    keys = [keys_of(each.identite) for each in criteres]
+    found = [_found(auteur, each, shared, minimum) for each, shared in zip(criteres, keys, strict=True)]
     recherche = Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
         criteres=[each.ecrits for each in criteres],
-        cles=sorted({key for each in criteres for key in keys_of(each.identite)}),
+        cles=sorted(set(itertools.chain(*keys))),
         ailleurs=[personne.pk for each in found for personne in each.ailleurs],
         nombre=sum(len(each.ici) for each in found),
     )
@@ -125,38 +126,39 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "")[:100]
 
 
-def _found(auteur: Habilitation, criteres: Criteres, minimum: int) -> Trouvailles:
+def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: int) -> Trouvailles:
     if criteres.nombre < 2:
         return Trouvailles()
     if criteres.numero:
         numbered = _numbered(criteres.numero)
         candidates = numbered if numbered is not None else Personne.objects.none()
     else:
-        candidates = _candidates(criteres.identite)
-    here = candidates.actives().visible_to(auteur.perimetre).with_regard(auteur).exclude(regard=Regard.GELE)
-    found = Trouvailles(_ranked(here[:CANDIDATS], criteres.identite, minimum)[:RESULTATS])
+        candidates = _candidates(keys)
+    candidates = candidates.actives()
+    here = _first(candidates.visible_to(auteur.perimetre)).with_regard(auteur).exclude(regard=Regard.GELE)
+    found = Trouvailles(_ranked(here, criteres.identite, minimum)[:RESULTATS])
     _add_dossiers(found.ici)
     if auteur.famille == Famille.SIAO:
-        shown = [trouvee.personne.pk for trouvee in found.ici]
         # Nor who lives with a protected person.
-        elsewhere = candidates.actives().with_regard(auteur).filter(regard=Regard.ENTIER, gelee_le__isnull=True)
-        elsewhere = elsewhere.filter(protegee=False).exclude(pk__in=shown)
-        elsewhere = elsewhere.exclude(pk__in=here.order_by().values("pk"))
-        sure = _ranked(elsewhere[:CANDIDATS], criteres.identite, AILLEURS)
+        seen = Personne.objects.visible_to(auteur.perimetre).filter(pk=OuterRef("pk"))
+        elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True)).with_regard(auteur)
+        elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)
+        sure = _ranked(elsewhere, criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
     return found
 
 
-def _candidates(identite: Identite):
-    keys = keys_of(identite)
-    shared = Func(
-        F("cles"),
-        Value(keys, output_field=ArrayField(models.TextField())),
-        template="cardinality(ARRAY(SELECT unnest(%(expressions)s::text[])))",
-        arg_joiner=") INTERSECT SELECT unnest(",
-        output_field=models.IntegerField(),
-    )
-    return Personne.objects.filter(cles__overlap=keys).annotate(communes=shared).order_by("-communes", "pk")
+def _candidates(keys: list[str]):
+    """Those who share a blocking key, with most keys in common first."""
+    if not keys:
+        return Personne.objects.none()
+    shared = sum(Case(When(cles__contains=[key], then=1), default=0) for key in keys)
+    return Personne.objects.filter(cles__overlap=keys).order_by(shared.desc(), "pk")
+
+
+def _first(candidates):
+    """The fiches that are worth comparing: what costs more is asked of these alone."""
+    return Personne.objects.filter(pk__in=candidates.values("pk")[:CANDIDATS]).order_by("pk")
 
 
 def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:

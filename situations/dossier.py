@@ -5,6 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Q
+
 from comptes.models import Habilitation
 from menages.models import Accompagnement, Appartenance, Menage, Personne, Regard
 from situations.errance import Errance, errance_of
@@ -129,12 +131,8 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
     stays = defaultdict(list)
     for appartenance in menage.appartenances.order_by("date_debut", "pk"):
         stays[appartenance.personne_id].append(appartenance)
-    absorbed_here = Personne.objects.filter(fusionnee_dans__in=stays).order_by().values("pk")
-    personnes = list(
-        (Personne.objects.filter(pk__in=stays) | Personne.objects.filter(pk__in=absorbed_here))
-        .with_regard(habilitation)
-        .order_by("pk")
-    )
+    here = Personne.objects.filter(Q(pk__in=stays) | Q(fusionnee_dans__in=stays))
+    personnes = list(here.with_regard(habilitation).order_by("pk"))
     paths = _paths([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
     membres = []
     for personne in personnes:

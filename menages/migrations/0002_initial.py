@@ -287,6 +287,7 @@ class Migration(migrations.Migration):
                 (
                     "siao",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="comptes.siao",
@@ -971,6 +972,7 @@ class Migration(migrations.Migration):
             model_name="appartenance",
             name="personne",
             field=models.ForeignKey(
+                db_index=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="appartenances",
                 to="menages.personne",
@@ -1374,6 +1376,10 @@ class Migration(migrations.Migration):
             model_name="personne",
             index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["cles"], name="personne_cles"),
         ),
+        migrations.AddIndex(
+            model_name="personne",
+            index=models.Index(condition=models.Q(("protegee", True)), fields=["id"], name="personne_protegee"),
+        ),
         migrations.AddConstraint(
             model_name="personne",
             constraint=models.CheckConstraint(
@@ -1661,7 +1667,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="appartenance",
-            index=models.Index(fields=["menage", "personne"], name="appartenance_par_menage"),
+            index=models.Index(
+                condition=models.Q(("date_fin__isnull", True)),
+                fields=["menage", "personne"],
+                name="appartenance_courante",
+            ),
         ),
         migrations.AddConstraint(
             model_name="appartenance",

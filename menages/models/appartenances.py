@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from comptes.droits import Droit
@@ -25,7 +26,10 @@ class AppartenanceQuerySet(models.QuerySet):
 @concerne(suit=False, exporte=("menage", "date_debut", "date_fin"))
 @historise(droit=Droit.MENAGES_VOIR)
 class Appartenance(models.Model):
-    personne = models.ForeignKey(Personne, models.PROTECT, related_name="appartenances", verbose_name="personne")
+    # No index of its own: the constraints of the chain have one that begins with it.
+    personne = models.ForeignKey(
+        Personne, models.PROTECT, related_name="appartenances", db_index=False, verbose_name="personne"
+    )
     menage = models.ForeignKey(Menage, models.PROTECT, related_name="appartenances", verbose_name="ménage")
     date_debut = models.DateField("arrivée le")
     date_fin = models.DateField("départ le", null=True, blank=True, help_text="Dernier jour compris.")
@@ -43,7 +47,10 @@ class Appartenance(models.Model):
         ordering = ["date_debut", "pk"]
         constraints = chain_of("personne", model="menages.Appartenance", name="appartenance")
         indexes = [
-            models.Index(fields=["menage", "personne"], name="appartenance_par_menage"),
+            # Who is in the ménages of a SIAO today: read whole by worklists and searches, from the index alone.
+            models.Index(
+                fields=["menage", "personne"], condition=Q(date_fin__isnull=True), name="appartenance_courante"
+            ),
         ]
         triggers = closed_to_writing()
 

@@ -44,7 +44,10 @@ class Menage(Suivi):
     numero = models.CharField(
         "n° de dossier", max_length=20, unique=True, help_text="SIAO qui a ouvert le dossier, puis un numéro."
     )
-    siao = models.ForeignKey(Siao, models.PROTECT, related_name="+", verbose_name="SIAO de rattachement")
+    # ``menage_par_siao`` is its index.
+    siao = models.ForeignKey(
+        Siao, models.PROTECT, related_name="+", db_index=False, verbose_name="SIAO de rattachement"
+    )
     composition = models.ForeignKey(
         Composition, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="composition du ménage"
     )

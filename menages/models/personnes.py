@@ -75,7 +75,7 @@ class PersonneQuerySet(models.QuerySet):
             appartenances__date_fin__isnull=True,
             **{f"appartenances__{lookup}": value for lookup, value in together.items()},
         ).exclude(acces__utilisateur=utilisateur)
-        master = Personne.objects.filter(absorbees=OuterRef("pk"), protegee=True).exclude(
+        master = Personne.objects.filter(pk=OuterRef("fusionnee_dans"), protegee=True).exclude(
             acces__utilisateur=utilisateur
         )
         hidden = Exists(protected) | Exists(master)
@@ -162,6 +162,8 @@ class Personne(Suivi):
         ]
         indexes = [
             GinIndex(fields=["cles"], name="personne_cles", fastupdate=False),
+            # ``with_regard`` looks for the few who are protected among those it is asked about.
+            models.Index(fields=["id"], condition=Q(protegee=True), name="personne_protegee"),
         ]
         triggers = [
             pgtrigger.Trigger(

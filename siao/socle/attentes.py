@@ -8,6 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+PLAFOND = 1000
+"""Rows that are counted: a longer list says « plus de », for the home page costs the same whatever waits."""
+
 
 @dataclass(frozen=True)
 class Attente:
@@ -29,16 +32,25 @@ class Attente:
     """What waits when there is one: « dispositif à valider »."""
 
     def counted(self, request: HttpRequest) -> dict | None:
-        """Label, address, number of rows and age of the oldest (days, None when in the future); None for no row."""
-        found = self.lignes(request).order_by().aggregate(nombre=Count("pk"), depuis=Min(self.depuis))
-        if not found["nombre"]:
+        """Label, address, number of rows in words and age of the oldest; None for no row.
+
+        The age is in days; None when it is in the future, or when not all rows were counted.
+        """
+        rows = self.lignes(request).order_by().values("pk", self.depuis)[: PLAFOND + 1]
+        found = rows.aggregate(nombre=Count("pk"), depuis=Min(self.depuis))
+        number = found["nombre"]
+        if not number:
             return None
         since = found["depuis"]
         day = timezone.localdate(since) if hasattr(since, "tzinfo") else since
         age = (timezone.localdate() - day).days
-        url = reverse(self.page) + (f"?{self.parametres}" if self.parametres else "")
-        libelle = self.singulier if found["nombre"] == 1 and self.singulier else self.libelle
-        return {"libelle": libelle, "url": url, "nombre": found["nombre"], "age": age if age >= 0 else None}
+        all_counted = number <= PLAFOND
+        return {
+            "libelle": self.singulier if number == 1 and self.singulier else self.libelle,
+            "url": reverse(self.page) + (f"?{self.parametres}" if self.parametres else ""),
+            "nombre": str(number) if all_counted else f"plus de {PLAFOND}",
+            "age": age if all_counted and age >= 0 else None,
+        }
 
 
 def waiting(attentes: tuple[Attente, ...], request: HttpRequest) -> list[dict]:

@@ -172,6 +172,7 @@ class Migration(migrations.Migration):
                 (
                     "personne",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="situations",
                         to="menages.personne",
@@ -690,7 +691,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="situationresidentielle",
             index=models.Index(
-                condition=models.Q(("date_fin__isnull", True)), fields=["confirmee_le"], name="situation_a_confirmer"
+                condition=models.Q(("date_fin__isnull", True)),
+                fields=["personne"],
+                include=["id", "sr2", "confirmee_le", "date_debut"],
+                name="situation_courante",
             ),
         ),
         migrations.AddConstraint(

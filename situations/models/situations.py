@@ -8,7 +8,7 @@ from django.db.models import Q
 from comptes.droits import Droit
 from comptes.historique import historise
 from comptes.models import Region
-from menages.models import Personne
+from menages.models import Menage, Personne
 from menages.models.personnes import closed_to_writing
 from menages.relations import concerne
 from offre.models.suivi import Suivi
@@ -39,7 +39,11 @@ class SituationQuerySet(models.QuerySet):
 
     def followed_by(self, perimetre):
         """Current situations of the persons of the dossiers that ``perimetre`` works on."""
-        return self.current().filter(personne__in=Personne.objects.actives().suivies_par(perimetre).order_by())
+        return self.current().filter(
+            personne__active=True,
+            personne__appartenances__date_fin__isnull=True,
+            personne__appartenances__menage__in=Menage.objects.suivis_par(perimetre).order_by(),
+        )
 
     def readable(self):
         """With the labels that any page shows."""
@@ -49,7 +53,10 @@ class SituationQuerySet(models.QuerySet):
 @concerne(suit=False, exporte=("sr2", "region", "date_debut", "date_fin", "confirmee_le"))
 @historise(droit=Droit.MENAGES_VOIR)
 class SituationResidentielle(Suivi):
-    personne = models.ForeignKey(Personne, models.PROTECT, related_name="situations", verbose_name="personne")
+    # No index of its own: the constraints of the chain have one that begins with it.
+    personne = models.ForeignKey(
+        Personne, models.PROTECT, related_name="situations", db_index=False, verbose_name="personne"
+    )
     # The key below, on two columns, is the one that the database checks.
     sr2 = models.ForeignKey(
         Sr2, models.PROTECT, related_name="+", db_constraint=False, verbose_name="situation résidentielle"
@@ -89,8 +96,13 @@ class SituationResidentielle(Suivi):
             ),
         ]
         indexes = [
-            # Worklists of what nobody confirmed.
-            models.Index(fields=["confirmee_le"], condition=Q(date_fin__isnull=True), name="situation_a_confirmer"),
+            # Worklists go through the current situation of each person of a SIAO, from the index alone.
+            models.Index(
+                fields=["personne"],
+                include=["id", "sr2", "confirmee_le", "date_debut"],
+                condition=Q(date_fin__isnull=True),
+                name="situation_courante",
+            ),
         ]
         triggers = closed_to_writing()
 

@@ -43,10 +43,9 @@ def unknown(habilitation):
 
 
 def _seen(habilitation):
-    seen = Personne.objects.actives().suivies_par(habilitation.perimetre).with_regard(habilitation)
-    return SituationResidentielle.objects.filter(
-        personne__in=seen.filter(regard=Regard.ENTIER, gelee_le__isnull=True).order_by().values("pk")
-    )
+    seen = Personne.objects.filter(pk=OuterRef("personne"), gelee_le__isnull=True).with_regard(habilitation)
+    followed = SituationResidentielle.objects.followed_by(habilitation.perimetre)
+    return followed.filter(Exists(seen.filter(regard=Regard.ENTIER)))
 
 
 @reads(Droit.SITUATIONS_SAISIR, journal="situations.situationresidentielle")

@@ -61,6 +61,12 @@ class PersonneAdmin(Ouvert):
     inlines = [SituationInline]
 
 
+@admin.register(SituationResidentielle, site=site)
+class SituationAdmin(Ouvert):
+    list_display, list_select_related = ["personne", "sr2", "date_debut", "confirmee_le"], True
+    raw_id_fields = ["personne", "sr2", "region", "cree_par", "modifie_par"]
+
+
 @admin.register(Rattachement, site=site)
 class RattachementAdmin(Ouvert):
     list_display, list_select_related = ["nom", "entite", "statut"], True

@@ -13,10 +13,10 @@ import tablib
 from django.core.files import File
 from django.db import connection, transaction
 from import_export import fields, resources, widgets
-from offre.temps1.listes import Listes
 
 from comptes.models import Departement, Utilisateur
 from offre.actions.imports import deposit, request_import
+from offre.colonnes.listes import Listes
 from offre.models import (
     Composition,
     Dispositif,

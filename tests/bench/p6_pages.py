@@ -6,6 +6,7 @@ middleware and login; all three in this process, in turn. A page's figure is the
 
 import os
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from comptes import saisies
 from comptes.droits import Profil
 from menages.models import Appartenance, Menage, Personne, Recherche
 from offre.models import Dispositif
+from offre.models.nomenclature import Statut
 from tests.bench.mesures import Measure
 from tests.bench.population import populate
 from tests.comptes.fabrique import client_of, make_utilisateur
@@ -25,6 +27,9 @@ from tests.comptes.fabrique import client_of, make_utilisateur
 PERSONNES = int(os.environ.get("PERSONNES", "1000000"))
 REPETITIONS = 8
 """Answers of each side for one of the runs: five runs give a percentile of forty."""
+
+TRANSACTION = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE|SET ")
+"""What opens and closes a transaction is not counted among the queries of a page."""
 
 Ask = Callable[[], object]
 
@@ -39,7 +44,7 @@ def measure(runs: int) -> Iterator[Measure]:
         connection.queries_log.clear()  # it keeps the last 9 000 only
         with CaptureQueriesContext(connection) as captured:
             siao()
-        queries = captured.captured_queries
+        queries = [query for query in captured.captured_queries if not TRANSACTION.match(query["sql"])]
         sides = {"siao": siao, "pair": peer, "limite": empty}
         times: dict[str, list[float]] = {side: [] for side in sides}
         for _ in range(runs * REPETITIONS):
@@ -78,11 +83,12 @@ def _pages(operateur, administrateur) -> Iterator[tuple[str, Ask, Ask]]:
     def of_a(keys, name):
         return lambda: reverse(name, args=[rng.choice(keys)])
 
-    def admin(model, keys=None):
-        path = f"/admin/{model}/"
+    def admin(model, keys=None, query=""):
+        path = f"/admin/{model}/{query}"
         return _getter(operateur, (lambda: f"{path}{rng.choice(keys)}/change/") if keys else (lambda: path))
 
-    yield "accueil", _getter(operateur, lambda: "/"), _getter(operateur, lambda: "/admin/")
+    unknown = admin("situations/situationresidentielle", query="?sr2__exact=NR&date_fin__isnull=True")
+    yield "accueil, avec ce qui attend", _getter(operateur, lambda: "/"), unknown
     yield "recherche", search, peer_search
     for page in ("dossier", "ajouter_situation"):
         yield page, _getter(operateur, of_a(menages, page)), admin("menages/menage", menages)
@@ -91,8 +97,15 @@ def _pages(operateur, administrateur) -> Iterator[tuple[str, Ask, Ask]]:
     for page, model in (("entites", "rattachement"), ("dispositifs", "dispositif"), ("places", "groupeplaces")):
         url = reverse(f"offre:{page}")
         yield f"liste : {page}", _getter(administrateur, lambda url=url: url), admin(f"offre/{model}")
-    fiche = _getter(operateur, of_a(hebergements, "offre:places_dispositif"))
-    yield "places d'un dispositif", fiche, admin("offre/dispositif", hebergements)
+    change = admin("offre/dispositif", hebergements)
+
+    def fiche():
+        return reverse("offre:fiche", args=["dispositifs", rng.choice(hebergements)])
+
+    yield "fiche d'un dispositif", _getter(operateur, fiche), change
+    yield "places d'un dispositif", _getter(operateur, of_a(hebergements, "offre:places_dispositif")), change
+    waiting = admin("offre/dispositif", query=f"?statut__exact={Statut.PREVALIDE}")
+    yield "file de validation", _getter(administrateur, lambda: reverse("offre:a_valider")), waiting
 
 
 def _getter(client, address: Callable[[], str]) -> Ask:

@@ -28,10 +28,12 @@ JOIN (SELECT code, row_number() OVER (ORDER BY code) - 1 AS rang, count(*) OVER 
 """
 
 # 46 656 surnames of three syllables, 1 296 first names of two: some are shared by many, as in life.
+# One person in fifty is protected.
 _PERSONNES = """
-INSERT INTO menages_personne (id, nom, nom_usage, prenom, date_naissance, sexe, gel_motif)
+INSERT INTO menages_personne (id, nom, nom_usage, prenom, date_naissance, sexe, gel_motif, protegee)
 SELECT p, upper(s[1 + h1 %% 36] || s[1 + h2 %% 36] || s[1 + h3 %% 36]), '', initcap(s[1 + h4 %% 36] || s[1 + h5 %% 36]),
-       DATE '1940-01-01' + h6 %% 29000, CASE p %% 3 WHEN 0 THEN 'F' WHEN 1 THEN 'H' ELSE '' END, ''
+       DATE '1940-01-01' + h6 %% 29000, CASE p %% 3 WHEN 0 THEN 'F' WHEN 1 THEN 'H' ELSE '' END, '',
+       p %% 50 = 0
 FROM (
     SELECT p, get_byte(d, 0) AS h1, get_byte(d, 1) AS h2, get_byte(d, 2) AS h3, get_byte(d, 3) AS h4,
            get_byte(d, 4) AS h5, get_byte(d, 5) * 256 + get_byte(d, 6) AS h6

@@ -50,3 +50,17 @@ def test_one_query_for_each_worklist():
         make_utilisateur(Profil.ECOUTANT_115)
     assert queries() == empty
     assert len(ATTENTES) >= 2
+
+
+def test_a_long_list_is_not_counted_to_its_end(monkeypatch):
+    monkeypatch.setattr("siao.socle.attentes.PLAFOND", 3)
+    admin = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    for _ in range(3):
+        guest = make_utilisateur(Profil.ECOUTANT_115)
+    Utilisateur.objects.filter(pk=guest.pk).update(date_creation=timezone.now() - timezone.timedelta(days=9))
+    assert "le plus ancien depuis 9 jours" in words(admin.get(URL))
+    assert "3 comptes invités qui ne se sont jamais connectés" in words(admin.get(URL))
+    make_utilisateur(Profil.ECOUTANT_115)
+    page = words(admin.get(URL))
+    assert "plus de 3 comptes invités qui ne se sont jamais connectés" in page
+    assert "le plus ancien" not in page
