@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
@@ -16,6 +17,11 @@ from tests.navigateur import Navigateur
 
 def pytest_addoption(parser):
     parser.addoption("--interruptions", type=int, default=1, help="runs of each kill point × who dies (make crash: 10)")
+
+
+def pytest_configure():
+    # Each new browser of a test would list the thousands of files of the DSFR; looked for one by one, when asked.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_terminal_summary(terminalreporter, config):
