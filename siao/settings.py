@@ -118,7 +118,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
 )
 # Pages read a few rows by index, on disks without heads: plans that scan, or that are compiled, cost them more than
-# they save (docs/decisions/0029-pages-a-l-echelle.md).
+# they save (docs/decisions/0040-pages-a-l-echelle.md).
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c random_page_cost=1.1 -c jit=off")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
