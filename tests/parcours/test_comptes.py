@@ -107,6 +107,7 @@ def test_every_page_of_the_accounts(ouvrir, base_reelle, width, dark):
         reverse("messages"),
         reverse("publier_message"),
         reverse("journal"),
+        reverse("alertes"),
         f"{reverse('journal')}?jour=01/01/2020",
         reverse("historique", args=["comptes.utilisateur", agent.pk]),
         reverse("historique", args=["comptes.habilitation", held.pk]),
