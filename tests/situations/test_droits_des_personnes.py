@@ -306,11 +306,13 @@ def test_g22_stopped_between_two_persons_the_night_goes_on(rosa, monkeypatch):
     assert not Personne.objects.exists()
 
 
-def test_the_command_rehearses_unless_told_and_replays_after_a_restore(rosa, capsys):
-    call_command("oublier", rejouer=[rosa.pk])
+def test_the_command_rehearses_unless_told(rosa, capsys):
+    quiet(rosa, 900)
+    Oubli.objects.create(personne=rosa, annonce_le=jour(40), echeance=jour(1))
+    call_command("oublier")
     assert "Répétition" in capsys.readouterr().out
     assert Personne.objects.exists()
-    call_command("oublier", rejouer=[rosa.pk, 10**9], appliquer=True)
+    call_command("oublier", appliquer=True)
     assert "1  personnes_oubliees" in capsys.readouterr().out
     assert not Personne.objects.exists()
 
