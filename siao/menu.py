@@ -17,22 +17,23 @@ class Entry:
     """Pages whose path begins so belong to this entry."""
 
 
+# What is used all day first, what is settled once a year last.
 ENTRIES = (
     Entry("Dossiers", "recherche", (Droit.MENAGES_VOIR,), "/dossiers/"),
     Entry("À confirmer", "a_confirmer", (Droit.SITUATIONS_SAISIR,), "/situations/"),
-    Entry("Entités", "offre:entites", (Droit.OFFRE_VOIR,), "/offre/entites/"),
-    Entry("Dispositifs", "offre:dispositifs", (Droit.OFFRE_VOIR,), "/offre/dispositifs/"),
-    Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
-    Entry("Places", "offre:places", (Droit.OFFRE_VOIR,), "/offre/places/"),
     Entry("Places disponibles", "offre:disponibilites", (Droit.DEMANDES_ORIENTER,), "/offre/disponibilites/"),
     Entry("À valider", "offre:a_valider", (Droit.OFFRE_PREVALIDER, Droit.OFFRE_VALIDER), "/offre/a-valider/"),
+    Entry("Places", "offre:places", (Droit.OFFRE_VOIR,), "/offre/places/"),
+    Entry("Dispositifs", "offre:dispositifs", (Droit.OFFRE_VOIR,), "/offre/dispositifs/"),
+    Entry("Entités", "offre:entites", (Droit.OFFRE_VOIR,), "/offre/entites/"),
+    Entry("Financements", "offre:financements", (Droit.OFFRE_VOIR,), "/offre/financements/"),
     Entry("Classeur Temps 1", "offre:temps1", (Droit.OFFRE_IMPORTER,), "/offre/temps1/"),
-    Entry("Données ouvertes", "offre:donnees_ouvertes", (Droit.REFERENTIELS_GERER,), "/offre/donnees-ouvertes/"),
-    Entry("Situations", "referentiel", (Droit.REFERENTIELS_GERER,), "/referentiels/situations/"),
-    Entry("Référentiels", "offre:referentiels", (Droit.REFERENTIELS_GERER,), "/offre/referentiels/"),
     Entry("Comptes", "comptes", (Droit.COMPTES_GERER,), "/comptes/"),
     Entry("Messages", "messages", (Droit.MESSAGES_PUBLIER,), "/messages/"),
     Entry("Journal", "journal", (Droit.JOURNAL_VOIR,), "/journal/"),
+    Entry("Référentiels", "offre:referentiels", (Droit.REFERENTIELS_GERER,), "/offre/referentiels/"),
+    Entry("Grille des situations", "referentiel", (Droit.REFERENTIELS_GERER,), "/referentiels/situations/"),
+    Entry("Données ouvertes", "offre:donnees_ouvertes", (Droit.REFERENTIELS_GERER,), "/offre/donnees-ouvertes/"),
 )
 
 
