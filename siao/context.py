@@ -18,7 +18,7 @@ def _search(may) -> dict | None:
             "methode": "post",
             "page": reverse("recherche"),
             "libelle": "Chercher une personne ou un dossier",
-            "indice": "Nom prénom, date de naissance ou numéro",
+            "indice": "Nom prénom, naissance ou numéro",
             "longueur": 200,
         }
     if may(Droit.OFFRE_VOIR):

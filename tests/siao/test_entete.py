@@ -44,3 +44,13 @@ def test_nobody_without_a_habilitation():
     page = words(client_of(make_utilisateur(None)).get(reverse("accueil"), follow=True))
     assert PERSONNES not in page
     assert OFFRE not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [("a_confirmer", "À confirmer"), ("nouveau_dossier", "Dossiers"), ("demandes_d_acces", "Dossiers"), ("notice", "")],
+)
+def test_the_menu_says_where_one_is(page, entry):
+    answer = client_of(make_utilisateur(Profil.OPERATEUR_SIAO)).get(reverse(page))
+    assert [each["label"] for each in answer.context["menu"] if each["current"]] == ([entry] if entry else [])
