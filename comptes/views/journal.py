@@ -25,7 +25,7 @@ def journal(request):
     entries = EntreeJournal.objects.visible_to(request.perimetre).readable()
     if form.is_valid():
         request.shown["recherche"] = form.cleaned_data["compte"]
-        entries = form.filtered(entries)
+        entries = form.filtered(entries, Alerte.objects.visible_to(request.perimetre))
     entries = list(entries[: PAR_PAGE + 1])
     request.shown["nombre"] = len(entries[:PAR_PAGE])
     criteria = request.GET.copy()
