@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from comptes import nuit
 from comptes.droits import Profil
 from comptes.models import Alerte, EntreeJournal, NatureAlerte
 from menages.models import Personne
@@ -194,6 +196,13 @@ def test_nobody_examines_their_own():
     page = plain(client.post(reverse("examiner_alerte", args=[alerte.pk]), follow=True))
     assert "quelqu'un d'autre doit l'examiner" in page
     assert Alerte.objects.to_examine().exists()
+
+
+def test_kept_as_long_as_the_journal(alerte):
+    for days, kept in ((364, True), (366, False)):
+        Alerte.objects.update(levee_le=timezone.now() - datetime.timedelta(days=days))
+        nuit.run()
+        assert Alerte.objects.exists() is kept
 
 
 def test_another_siao_does_not_find_it(alerte):
