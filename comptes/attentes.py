@@ -3,7 +3,7 @@
 import datetime
 
 from comptes.droits import Droit
-from comptes.models import Habilitation, Utilisateur
+from comptes.models import Alerte, Habilitation, Utilisateur
 from siao.socle.attentes import Attente
 
 BIENTOT = datetime.timedelta(days=30)
@@ -18,7 +18,19 @@ def _ending(request):
     return Habilitation.objects.manageable_by(request.habilitation).ending_within(BIENTOT)
 
 
+def _alerts(request):
+    return Alerte.objects.visible_to(request.perimetre).to_examine().exclude(utilisateur=request.user)
+
+
 ATTENTES = (
+    Attente(
+        libelle="alertes sur des accès inhabituels, à examiner",
+        singulier="alerte sur des accès inhabituels, à examiner",
+        droit=Droit.JOURNAL_VOIR,
+        lignes=_alerts,
+        depuis="levee_le",
+        page="alertes",
+    ),
     Attente(
         libelle="comptes invités qui ne se sont jamais connectés",
         singulier="compte invité qui ne s'est jamais connecté",

@@ -348,8 +348,17 @@ class RechercheJournalForm(Formulaire):
     compte = forms.CharField(label="Compte", help_text="Son adresse courriel entière.", required=False, max_length=254)
     resultat = forms.ChoiceField(label="Résultat", required=False, choices=[("", "Tous"), *Resultat.choices])
     avant = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    alerte = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def filtered(self, entries):
+    def filtered(self, entries, alertes):
+        """``alertes``: those that the user may read. One of them stands for its user and its days."""
+        if number := self.cleaned_data["alerte"]:
+            alerte = alertes.filter(pk=number).first()
+            entries = (
+                entries.filter(utilisateur=alerte.utilisateur_id, quand__date__in=alerte.jours)
+                if alerte
+                else entries.none()
+            )
         if jour := self.cleaned_data["jour"]:
             entries = entries.filter(quand__date=jour)
         if compte := self.cleaned_data["compte"]:

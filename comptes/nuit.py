@@ -9,7 +9,7 @@ from guardian.utils import clean_orphan_obj_perms
 
 from comptes import journal
 from comptes.historique import acting
-from comptes.models import Envoi, Lien
+from comptes.models import Alerte, Envoi, Lien
 from comptes.sessions import SessionStore
 
 logger = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ def run() -> dict[str, int]:
             "octrois_orphelins": clean_orphan_obj_perms(batch_size=1_000),
             "sessions_finies": _clear_sessions(),
             "liens": Lien.objects.filter(demande_le__lt=now - LIENS).delete()[0],
+            "alertes": Alerte.objects.filter(levee_le__lt=now - journal.RETENTION).delete()[0],
             "envois": Envoi.objects.filter(quand__lt=now - ENVOIS).delete()[0],
             "essais_de_connexion": AccessAttempt.objects.filter(attempt_time__lt=now - ESSAIS_DE_CONNEXION).delete()[0],
         }

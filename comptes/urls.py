@@ -42,6 +42,8 @@ urlpatterns = [
     path("messages/<int:pk>/retirer/", messages.retirer_message, name="retirer_message"),
     # Who did what, who may do what
     path("journal/", journal.journal, name="journal"),
+    path("journal/alertes/", journal.alertes, name="alertes"),
+    path("journal/alertes/<int:pk>/examiner/", journal.examiner_alerte, name="examiner_alerte"),
     path("journal/<str:modele>/<int:pk>/", journal.acces, name="acces"),
     path("historique/<str:modele>/<int:pk>/", journal.historique_objet, name="historique"),
     path("qui-peut-quoi/", journal.qui_peut_quoi, name="qui_peut_quoi"),

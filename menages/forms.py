@@ -25,8 +25,10 @@ def _texte(label: str, **options) -> forms.CharField:
 
 
 class NaissanceField(JourField):
+    EXEMPLE = "31/12/1986"
+
     def __init__(self, **options):
-        super().__init__(label="Date de naissance", required=False, help_text="Exemple : 31/12/1986", **options)
+        super().__init__(label="Date de naissance", required=False, **options)
 
     def clean(self, value):
         day = super().clean(value)

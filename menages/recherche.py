@@ -10,18 +10,16 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-import structlog
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, When
 from django.utils import timezone
 
+from comptes.alertes import alert
 from comptes.droits import Famille
-from comptes.models import Habilitation
+from comptes.models import Habilitation, NatureAlerte
 from menages.doublons import POSSIBLE, Identite, score
 from menages.models import Appartenance, Menage, Personne, Recherche, Regard
 from siao.socle.refusal import Refusal
-
-logger = structlog.get_logger(__name__)
 
 RESULTATS = 20
 CANDIDATS = 300
@@ -79,7 +77,13 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
     """Look for several persons (one form, one search); write the search down. Raises ``TooMany``."""
     recent = Recherche.objects.filter(utilisateur=auteur.utilisateur_id, quand__gt=timezone.now() - FENETRE)
     if recent.count() >= LIMITE:
-        logger.warning("recherches_trop_nombreuses", utilisateur=auteur.utilisateur_id, habilitation=auteur.pk)
+        alert(
+            nature=NatureAlerte.RECHERCHES,
+            utilisateur=auteur.utilisateur_id,
+            habilitation=auteur.pk,
+            jour=timezone.localdate(),
+            nombre=LIMITE + 1,
+        )
         raise TooMany(
             f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
             "est averti ; réessayez dans dix minutes."

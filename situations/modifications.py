@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comptes.models import Utilisateur
-from menages.models import Accompagnement, Appartenance, Menage, Personne
+from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne
 from situations.dossier import Dossier
 from situations.models import SituationResidentielle
 
@@ -27,17 +27,24 @@ class Modification:
 
 
 def read_modifications(dossier: Dossier) -> list[Modification]:
-    """Latest first. One query per history table and one for the authors."""
-    names = {membre.personne.pk: membre.nom for membre in dossier.membres if membre.ici and membre.visible}
+    """Latest first. One query per history table, one for the fusions and one for the authors.
+
+    Of those who left, their departure alone.
+    """
+    readable = [membre for membre in dossier.membres if membre.visible and not membre.absorbee]
+    names = {membre.personne.pk: membre.nom for membre in readable if membre.ici}
+    all_names = {membre.personne.pk: membre.nom for membre in readable}
     found = [
         *_told(_events(Menage, id=dossier.menage.pk), _menage),
         *_told(_events(Personne, id__in=names), _personne, names, "id"),
-        *_told(_events(Appartenance, personne__in=names, menage=dossier.menage.pk), _appartenance, names),
+        *_told(_events(Appartenance, personne__in=all_names, menage=dossier.menage.pk), _appartenance, all_names),
         *_told(_events(SituationResidentielle, "sr2", personne__in=names), _situation, names),
+        *_fusions(names),
     ]
     if not dossier.protege:
         found += _told(_events(Accompagnement, "dispositif", menage=dossier.menage.pk), _accompagnement)
-    found.sort(key=lambda each: each[0], reverse=True)
+    found.sort(key=lambda each: each[0])
+    found.reverse()  # what one transaction wrote too
     authors = Utilisateur.objects.in_bulk({key for _, key, _ in found if key})
     for _, key, modification in found:
         modification.auteur = str(authors.get(key) or modification.auteur)
@@ -69,6 +76,15 @@ def _told(events, tell, names=None, key: str = "personne_id") -> Iterator[tuple[
                 context.get("motif", ""),
             ),
         )
+
+
+def _fusions(names: dict[int, str]) -> Iterator[tuple[datetime.datetime, int | None, Modification]]:
+    for fusion in Fusion.objects.filter(maitre__in=names).select_related("absorbee").order_by("pk"):
+        done = (fusion.faite_le, fusion.faite_par_id, f"Fiche {fusion.absorbee.numero} fusionnée dans celle-ci")
+        undone = (fusion.defaite_le, fusion.defaite_par_id, f"Fusion de {fusion.absorbee.numero} défaite")
+        for when, author, phrase in (done, undone):
+            if when:
+                yield when, author, Modification(when, "le logiciel", names[fusion.maitre_id], phrase)
 
 
 def _menage(event, before) -> str:

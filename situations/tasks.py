@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from situations import nuit
+from situations import alertes, nuit
 
 
 @shared_task
 def nightly() -> None:
     nuit.run()
+
+
+@shared_task
+def detect_alerts() -> None:
+    alertes.detect()

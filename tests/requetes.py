@@ -10,7 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class UnorderedLock(AssertionError):
-    """A lock on several rows without ``order_by("pk")``, or one that does not say ``of=``."""
+    """A lock on several rows without ``order_by("pk")``, or on several tables without ``of=``."""
 
 
 @contextmanager
@@ -38,8 +38,9 @@ def strict_queries():
 def check_lock(query) -> None:
     model = query.model._meta
     one_row = query.high_mark in (1, MAX_GET_RESULTS)
-    if not query.select_for_update_of:
-        raise UnorderedLock(f"verrou sur {model.label} sans of=")
+    joined = query.select_related or sum(map(bool, query.alias_refcount.values())) > 1
+    if joined and not query.select_for_update_of:
+        raise UnorderedLock(f"verrou sur {model.label} et ce qui lui est joint, sans of=")
     if not one_row and tuple(query.order_by) not in (("pk",), (model.pk.name,)):
         raise UnorderedLock(f"verrou de plusieurs {model.label} sans order_by('pk')")
 

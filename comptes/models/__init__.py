@@ -1,3 +1,4 @@
+from .alertes import Alerte, NatureAlerte
 from .envois import Envoi
 from .habilitations import Habilitation, Octroi, granted_models
 from .journal import EntreeJournal, Resultat, Sceau
@@ -9,6 +10,7 @@ from .territoires import CodePostal, Commune, Departement, Region, Siao
 from .utilisateurs import Utilisateur
 
 __all__ = [
+    "Alerte",
     "CodePostal",
     "Commune",
     "Departement",
@@ -18,6 +20,7 @@ __all__ = [
     "Lien",
     "Message",
     "MessageMasque",
+    "NatureAlerte",
     "NatureLien",
     "NatureMessage",
     "Octroi",

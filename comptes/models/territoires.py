@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group
 from django.db import models
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from siao.socle.text import Folded
@@ -23,6 +24,15 @@ _ZONES = {
     "987": "Pacific/Tahiti",
     "988": "Pacific/Noumea",
 }
+
+
+_PARIS = "Europe/Paris"
+
+
+def zone_of(departement: str) -> Case:
+    """The time zone of the département that ``departement`` (a column) names."""
+    zones = [When(**{departement: code}, then=Value(zone)) for code, zone in _ZONES.items()]
+    return Case(*zones, default=Value(_PARIS), output_field=models.CharField())
 
 
 class Region(models.Model):
@@ -74,7 +84,7 @@ class Departement(models.Model):
     @property
     def maintenant(self) -> datetime.datetime:
         """The time it is there."""
-        return timezone.now().astimezone(ZoneInfo(_ZONES.get(self.code, "Europe/Paris")))
+        return timezone.now().astimezone(ZoneInfo(_ZONES.get(self.code, _PARIS)))
 
 
 class Commune(models.Model):

@@ -1,16 +1,19 @@
 """Who did what: the journal of accesses, the history of an object, and who may do what."""
 
 from django.apps import apps
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from comptes import historique
+from comptes.alertes import examine
 from comptes.droits import MATRICE, Droit, Profil, profils_managed_by
 from comptes.forms import RechercheJournalForm
-from comptes.models import EntreeJournal
-from siao.socle.http import CONNECTED, reads
+from comptes.models import Alerte, EntreeJournal
+from siao.socle.http import CONNECTED, reads, writes
+from siao.socle.refusal import Refusal
 
 PAR_PAGE = 50
 
@@ -22,7 +25,7 @@ def journal(request):
     entries = EntreeJournal.objects.visible_to(request.perimetre).readable()
     if form.is_valid():
         request.shown["recherche"] = form.cleaned_data["compte"]
-        entries = form.filtered(entries)
+        entries = form.filtered(entries, Alerte.objects.visible_to(request.perimetre))
     entries = list(entries[: PAR_PAGE + 1])
     request.shown["nombre"] = len(entries[:PAR_PAGE])
     criteria = request.GET.copy()
@@ -34,6 +37,27 @@ def journal(request):
         "suite": entries[PAR_PAGE - 1].pk if len(entries) > PAR_PAGE else None,
     }
     return render(request, "comptes/journal.html", context)
+
+
+@reads(Droit.JOURNAL_VOIR, journal="comptes.alerte")
+def alertes(request):
+    """Unusual accesses, those to examine first."""
+    rows = Alerte.objects.visible_to(request.perimetre).readable().order_by("-examinee_le", "-pk")
+    page = Paginator(rows, PAR_PAGE).get_page(request.GET.get("page"))
+    request.shown["nombre"] = len(page)
+    return render(request, "comptes/alertes.html", {"page": page})
+
+
+@writes(Droit.JOURNAL_VOIR, only_post=True)
+def examiner_alerte(request, pk):
+    alerte = get_object_or_404(Alerte.objects.visible_to(request.perimetre), pk=pk)
+    try:
+        examine(auteur=request.habilitation, alerte=alerte)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "L'alerte est examinée : elle n'attend plus.")
+    return redirect("alertes")
 
 
 @reads(Droit.JOURNAL_VOIR, journal="comptes.entreejournal")

@@ -29,7 +29,8 @@ class DemandeDAccesQuerySet(models.QuerySet):
         return self.filter(etat=EtatDemande.EN_ATTENTE)
 
 
-@concerne(suit=True, exporte=("siao_demandeur", "motif", "etat", "demandee_le"))
+# Not its motive: what a professional writes there may be about somebody else.
+@concerne(suit=True, exporte=("siao_demandeur", "etat", "demandee_le"))
 @historise(droit=Droit.MENAGES_VOIR)
 class DemandeDAcces(models.Model):
     personne = models.ForeignKey(Personne, models.CASCADE, related_name="+", verbose_name="personne")

@@ -18,7 +18,9 @@ PERSONNE = "menages.personne"
 @writes(Droit.MENAGES_VOIR, journal=PERSONNE)
 def recherche(request):
     if request.method != "POST":
-        return render(request, "menages/recherche.html", {"form": RechercheForm()})
+        form = RechercheForm()
+        form.fields["nom"].widget.attrs["autofocus"] = True
+        return render(request, "menages/recherche.html", {"form": form})
     typed = split(request.POST["q"]) if "q" in request.POST else request.POST
     form = RechercheForm(typed)
     if not form.is_valid():

@@ -5,7 +5,8 @@ by the next one. The same function serves the purge, opposition and erasure.
 """
 
 import datetime
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 
 import pghistory.models
 import pgtrigger
@@ -13,7 +14,7 @@ import structlog
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from pghistory.models import Event
 
 from comptes.journal import journalise
@@ -35,6 +36,8 @@ logger = structlog.get_logger(__name__)
 
 DELAI = 730
 """Days without activity after which a person is forgotten (two years)."""
+EFFACEMENT = "personnes_oubliees"
+"""Name of the line of the technical log that says who was forgotten, by number."""
 PREAVIS = 30
 """Days between the announcement to the SIAO and the day itself."""
 
@@ -134,8 +137,35 @@ def forget(pk: int) -> None:
     _delete_history(erased)
     if keys_of_search:
         Recherche.objects.filter(cles__overlap=sorted(keys_of_search)).delete()
-    # Kept outside the base, so that a restored backup forgets them again: docs/decisions/0026-oubli.md.
-    logger.warning("personnes_oubliees", personnes=keys)
+    # Kept outside the base, so that a restored backup forgets them again (``replay``); only what was really erased.
+    transaction.on_commit(lambda: logger.warning(EFFACEMENT, personnes=keys))
+
+
+@transaction.atomic
+def replay(lines: Iterable[str]) -> int:
+    """Forget again, in a restored backup, whom the technical log (``lines``) says was forgotten; return how many.
+
+    Who was created since the line was written has the number of somebody who is gone, and stays.
+    """
+    forgotten = 0
+    for when, keys in _erasures(lines):
+        # Those that the others were merged into first: they go together. The rest was absorbed by somebody else.
+        back = Personne.objects.filter(pk__in=keys, cree_le__lt=when).order_by(
+            F("fusionnee_dans").asc(nulls_first=True)
+        )
+        for pk in list(back.values_list("pk", flat=True)):
+            if Personne.objects.filter(pk=pk).exists():
+                forget(pk)
+                forgotten += 1
+    return forgotten
+
+
+def _erasures(lines: Iterable[str]) -> Iterator[tuple[datetime.datetime, list[int]]]:
+    for line in lines:
+        if EFFACEMENT in line:
+            entry = json.loads(line[line.index("{") :])
+            if entry.get("event") == EFFACEMENT:
+                yield datetime.datetime.fromisoformat(entry["timestamp"]), entry["personnes"]
 
 
 def _family(pk: int) -> list[int]:

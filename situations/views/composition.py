@@ -69,11 +69,20 @@ def ajouter_personnes(request, pk):
 def _personnes(request):
     """The lines of persons, with one more when the page asks for it."""
     if request.method != "POST":
-        return PersonnesFormSet(prefix="p")
+        personnes = PersonnesFormSet(prefix="p")
+        _begin_at(personnes.forms[0])
+        return personnes
     data = request.POST.copy()
     if data.get("etape") == "ligne":
         data["p-TOTAL_FORMS"] = str(min(_int(data.get("p-TOTAL_FORMS")) + 1, PersonnesFormSet.max_num))
-    return PersonnesFormSet(data, prefix="p")
+    personnes = PersonnesFormSet(data, prefix="p")
+    if data.get("etape") == "ligne":
+        _begin_at(personnes.forms[-1])
+    return personnes
+
+
+def _begin_at(form) -> None:
+    form.fields["nom"].widget.attrs["autofocus"] = True
 
 
 def _int(text: str | None) -> int:

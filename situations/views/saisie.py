@@ -74,10 +74,12 @@ def modifier_situation(request, pk):
         "date_debut": situation.date_debut,
         "region": situation.region_id,
     }
-    if not _chain_of(dossier, situation).a_renseigner:
+    parcours = _chain_of(dossier, situation)
+    if not parcours.a_renseigner:
         initial |= {"sr2": situation.sr2_id, "sr1": situation.sr2.sr1_id}
     grille = read_grille(dossier.aujourdhui, gardee=situation.sr2_id)
-    return _saisie(request, MODIFICATION, dossier, grille, initial, situation=situation)
+    context = {"situation": situation, "parcours": parcours}
+    return _saisie(request, MODIFICATION, dossier, grille, initial, **context)
 
 
 def _saisie(request, geste: Geste, dossier: Dossier, grille: Grille, initial: dict, **context):

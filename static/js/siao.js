@@ -1,9 +1,11 @@
 // The pages work without this file: it only helps.
 
-// After a refused form, the summary of errors takes the focus (RGAA 11.10).
-const summary = document.querySelector("[data-resume-erreurs]");
-if (summary) {
-  summary.focus();
+// After a refused form, the summary of errors takes the focus (RGAA 11.10). Otherwise what the page has to say does (what
+// was done, what was found): the keyboard goes on from there instead of going through the header again.
+const told =
+  document.querySelector("[data-resume-erreurs]") || document.querySelector("[data-premier-focus]");
+if (told) {
+  told.focus();
 }
 
 // A second click on a submit button sends nothing more.

@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from comptes.droits import Niveau, Profil
-from comptes.models import Habilitation, Message, Utilisateur
+from comptes.models import Alerte, Habilitation, Message, Utilisateur
 from comptes.sessions import SessionStore
 from menages.actions.fusion import merge
 from menages.models import AccesProtege, Accompagnement, DemandeDAcces, Fusion, Menage, Personne
@@ -85,6 +85,7 @@ class Lieu:
     compte: Utilisateur
     habilitation: Habilitation
     message: Message
+    alerte: Alerte
     travail: object
     hebergement: Dispositif
     groupe: GroupePlaces
@@ -134,6 +135,9 @@ class Monde:
             compte,
             habilitation_of(compte),
             message,
+            Alerte.objects.create(
+                nature="NUIT", utilisateur=compte, habilitation=habilitation_of(compte), jour=now.date(), nombre=1
+            ),
             travail,
             hebergement,
             groupe,
@@ -301,6 +305,7 @@ OBJETS = {
     "compte": _key_of("compte"),
     "habilitation": _key_of("habilitation"),
     "message": _key_of("message"),
+    "alerte": _key_of("alerte"),
     "import": _key_of("travail"),
     "hébergement": _key_of("hebergement"),
     "groupe": _key_of("groupe"),

@@ -31,13 +31,14 @@ def correct(client, personne, **fields):
     return client.post(reverse("modifier_personne", args=[personne.pk]), fields)
 
 
-def test_a_correction_has_a_motive_and_stays_in_the_history(operateur, personne):
+def test_a_correction_has_a_motive_and_stays_in_the_history(auteur, operateur, personne):
     assert "Donnez le motif" in words(correct(operateur, personne, nom="Exemples", motif=""))
     assert correct(operateur, personne, nom="Exemples", date_naissance="17/09/1986", sexe="F").status_code == 302
     menage = personne.appartenances.get().menage
     text = words(operateur.get(reverse("modifications", args=[menage.pk])))
     assert "nom « Exemple » devient « Exemples »" in text
     assert "(motif : Pièce vue)" in text
+    assert str(auteur.utilisateur) in text
 
 
 def test_nothing_of_an_identity_is_compulsory(operateur, personne):

@@ -19,21 +19,21 @@ from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
 from tests.parcours.test_accessibilite import LOOKS, visit
 
-OFFRE = ["Entités", "Dispositifs", "Financements", "Places"]
-SIAO = ["Dossiers", "À confirmer", *OFFRE, "Places disponibles"]
-EQUIPE = ["Dossiers", "À confirmer", *OFFRE]
-REFERENTIELS = ["Données ouvertes", "Situations", "Référentiels"]
+OFFRE = ["Places", "Dispositifs", "Entités", "Financements"]
+DOSSIERS = ["Dossiers", "À confirmer"]
+SIAO = [*DOSSIERS, "Places disponibles"]
+REFERENTIELS = ["Référentiels", "Grille des situations", "Données ouvertes"]
 MENUS = {
-    "administrateur-national": [*OFFRE, *REFERENTIELS, "Comptes", "Messages", "Journal"],
+    "administrateur-national": [*OFFRE, "Comptes", "Messages", "Journal", *REFERENTIELS],
     "analyste": OFFRE,
-    "administrateur-departemental.44": [*OFFRE, "À valider", "Classeur Temps 1", "Comptes"],
-    "administrateur-siao.44": [*SIAO, "À valider", "Classeur Temps 1", "Comptes", "Messages", "Journal"],
-    "operateur-siao.44": SIAO,
-    "ecoutant-115.44": SIAO,
+    "administrateur-departemental.44": ["À valider", *OFFRE, "Classeur Temps 1", "Comptes"],
+    "administrateur-siao.44": [*SIAO, "À valider", *OFFRE, "Classeur Temps 1", "Comptes", "Messages", "Journal"],
+    "operateur-siao.44": [*SIAO, *OFFRE],
+    "ecoutant-115.44": [*SIAO, *OFFRE],
     "gestionnaire-entite.44": ["Dossiers", *OFFRE, "Comptes"],
     "assistant.44": [*OFFRE, "Comptes"],
-    "responsable-dispositif.44": [*EQUIPE, "Comptes"],
-    "travailleur-social.44": EQUIPE,
+    "responsable-dispositif.44": [*DOSSIERS, *OFFRE, "Comptes"],
+    "travailleur-social.44": [*DOSSIERS, *OFFRE],
 }
 PLACES = {
     "administrateur-national": "Administrateur national — France entière",
@@ -107,6 +107,7 @@ def test_every_page_of_the_accounts(ouvrir, base_reelle, width, dark):
         reverse("messages"),
         reverse("publier_message"),
         reverse("journal"),
+        reverse("alertes"),
         f"{reverse('journal')}?jour=01/01/2020",
         reverse("historique", args=["comptes.utilisateur", agent.pk]),
         reverse("historique", args=["comptes.habilitation", held.pk]),

@@ -193,6 +193,57 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     assert SituationResidentielle.objects.filter(personne=rosa).count() == 3
 
 
+def test_with_the_keyboard_alone_work_goes_on_from_what_the_page_says(operateur):
+    """Nobody goes through the header again: after a search, one more line, an action, the focus is where it matters."""
+    page, press = operateur, operateur.keyboard.press
+    demo._load_dossiers()
+    focused = page.locator(":focus")
+
+    def type_then_tab(*values: str) -> None:
+        for value in values:
+            page.keyboard.type(value)
+            press("Tab")
+
+    page.goto("/dossiers/nouveau/")
+    expect(focused).to_have_attribute("name", "p-0-nom")
+    type_then_tab("Essai", "Anna")
+    page.get_by_role("button", name="Ajouter une ligne").focus()
+    press("Enter")
+    expect(focused).to_have_attribute("name", "p-1-nom")
+    type_then_tab("Essai", "Paul")
+    press("Enter")  # in a field: creates, adds no line
+    expect(focused).to_contain_text("est ouvert")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Renseigner la situation résidentielle")
+    expect(page.get_by_role("link", name="Supprimer cette situation")).to_have_count(0)
+
+    page.get_by_role("textbox", name="Depuis le").fill(written(30))
+    for _ in range(3):  # « Aujourd'hui », « M'aider à choisir », level 1
+        press("Tab")
+    press("ArrowRight")
+    press("Tab")
+    press("Space")
+    expect(focused).to_have_attribute("value", "II.1")
+    press("Tab")
+    # The button says what it will do, and keeps the focus while it changes.
+    expect(focused).to_have_text("Enregistrer")
+    press("Enter")
+    expect(focused).to_have_text("La situation est modifiée.")
+    press("Tab")
+    expect(focused).to_have_text("Ajouter une situation résidentielle")
+    press("Enter")
+    expect(focused).to_have_attribute("name", "personnes")
+
+    page.goto("/dossiers/")
+    type_then_tab("exemple", "rosa")
+    press("Enter")
+    expect(focused).to_contain_text("personnes de votre périmètre")
+    press("Tab")  # the table, which scrolls on a phone
+    press("Tab")
+    expect(focused).to_contain_text("Rosa Exemple")
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Exemple")
+
+
 def test_without_a_script_level_2_follows_level_1_and_the_consequence_is_read_first(ouvrir, base_reelle):
     demo.load_accounts()
     demo._load_dossiers()

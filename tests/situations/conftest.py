@@ -2,13 +2,6 @@ import pytest
 
 from tests.comptes.fabrique import client_of
 from tests.menages.fabrique import make_menage, make_operateur, make_personne
-from tests.requetes import strict_queries
-
-
-@pytest.fixture(autouse=True)
-def _strict_queries():
-    with strict_queries():
-        yield
 
 
 @pytest.fixture

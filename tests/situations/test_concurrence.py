@@ -2,22 +2,24 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections import Counter
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
+from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge
 from menages.models import Personne
 from siao.socle.refusal import Refusal
 from situations.models import SituationResidentielle
 from situations.verification import verify
-from tests.comptes.fabrique import client_of
-from tests.installation import database_url
+from tests.comptes.fabrique import client_of, words
+from tests.installation import database_url, somebody_waits_for_a_lock, wait_until
 from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
 from tests.situations.saisie import typed
 
@@ -63,8 +65,6 @@ def test_b3_the_same_version_thirty_two_times_is_one_success(base_reelle):
     clients = [client_of(make_operateur().utilisateur) for _ in range(32)]
     url = reverse("ajouter_situation", args=[menage.pk])
     fields = typed([rosa], "III.1", jour(1))
-    import re
-
     said = clients[0].post(url, fields)
     fields["lue"] = re.search(r'name="lue" value="(\w+)"', said.text)[1]
     answers = at_once([lambda client=client: client.post(url, fields) for client in clients])
@@ -97,6 +97,43 @@ def test_crossed_and_double_fusions_end_in_one(base_reelle):
     assert all(masters[master] is None for master in masters.values() if master)
     assert not any(verify()[0].values())
     assert SituationResidentielle.objects.count() == 3
+
+
+def test_w23_w27_a_form_sent_during_a_fusion_or_a_move_waits_then_says_so(base_reelle):
+    auteur = make_operateur()
+    for begin, said in (
+        (lambda menage, rosa, other: merge(auteur=auteur, maitre=other, absorbee=rosa, identite={}), "fusionnée"),
+        (
+            lambda menage, rosa, other: move_personnes(
+                auteur=auteur, origine=menage, personnes=[rosa.pk], destination=None, jour=jour(0)
+            ),
+            "Plus dans ce ménage : Rosa Exemple",
+        ),
+    ):
+        menage = make_menage()
+        rosa, other = (
+            make_personne(menage, name, depuis=50, parcours=[("I.1", 50)]) for name in ("Rosa Exemple", "Rosa Autre")
+        )
+        client = client_of(make_operateur().utilisateur)
+        url, fields = reverse("ajouter_situation", args=[menage.pk]), typed([rosa], "III.1", jour(1))
+        fields["lue"] = re.search(r'name="lue" value="(\w+)"', client.post(url, fields).text)[1]
+        answers = []
+
+        def send(client=client, url=url, fields=fields, answers=answers):
+            try:
+                answers.append(client.post(url, fields))
+            finally:
+                connection.close()
+
+        with transaction.atomic():
+            begin(menage, rosa, other)
+            sending = threading.Thread(target=send)
+            sending.start()
+            wait_until(somebody_waits_for_a_lock, "the form waits")
+        sending.join()
+        assert said in words(answers[0])
+        assert chain_of(rosa) == [("I.1", jour(50), None)]
+        assert not any(verify()[0].values())
 
 
 def at_once(calls) -> list:

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from comptes.droits import Profil
 from comptes.models import EntreeJournal
+from menages.actions.deplacement import move_personnes
+from menages.actions.fusion import merge, undo_merge
 from menages.models import AccesProtege, Personne
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
@@ -75,6 +77,20 @@ def test_the_tab_modifications_tells_who_did_what(operateur, menage, rosa):
     ):
         assert said in text
     assert "Agent Essai" in text
+
+
+def test_a_fusion_its_undoing_and_a_departure_are_told(operateur, menage, rosa):
+    auteur = make_operateur()
+    leon = make_personne(menage, "Léon Exemple", depuis=50, parcours=[("I.2", 50)])
+    double = make_personne(make_menage(), "Rosa Exemples", depuis=50)
+    undo_merge(auteur=auteur, fusion=merge(auteur=auteur, maitre=rosa, absorbee=double, identite={}))
+    move_personnes(auteur=auteur, origine=menage, personnes=[leon.pk], destination=None, jour=jour(3))
+    ajouter(operateur, leon.appartenances.get(date_fin=None).menage, [leon], "III.5", jour(1))
+    text = page(operateur, menage, "modifications")
+    told = [f"Fusion de {double.numero} défaite", f"Fiche {double.numero} fusionnée dans celle-ci", "Dossier ouvert"]
+    assert sorted(told, key=text.index) == told  # latest first
+    assert f"Quitte ce ménage le {jour(4):%d/%m/%Y}" in text
+    assert "III.5" not in text  # what happened to him elsewhere
 
 
 def test_each_consultation_is_one_entry_of_the_journal(operateur, menage, rosa):

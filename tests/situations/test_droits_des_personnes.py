@@ -6,19 +6,22 @@ import json
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from comptes.droits import Profil
+from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge
+from menages.actions.personnes import protect
 from menages.models import Accompagnement, Appartenance, DemandeDAcces, Fusion, Menage, Personne, Recherche
 from situations import nuit
 from situations.actions import oubli
 from situations.models import Oubli, SituationOubliee, SituationResidentielle
 from tests.comptes.fabrique import client_of, make_utilisateur, words
-from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
+from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
+from tests.situations.saisie import ajouter, submit, typed
 
 pytestmark = pytest.mark.django_db
 NAISSANCE = datetime.date(1986, 9, 17)
@@ -52,6 +55,8 @@ def test_g13_the_notice_is_one_click_from_each_form(rosa):
         reverse("ajouter_situation", args=[menage.pk]),
         reverse("modifier_situation", args=[current.pk]),
         reverse("modifier_personne", args=[rosa.pk]),
+        reverse("modifier_menage", args=[menage.pk]),
+        reverse("deplacer", args=[menage.pk]),
         reverse("dossier", args=[menage.pk]),
     ):
         assert notice in client.get(url).text, url
@@ -74,6 +79,75 @@ def test_g08_everything_is_in_both_exports_and_nothing_of_the_others(admin, rosa
         assert menage.numero in text
         for other in ("Secret", "Conjoint", "V.2"):
             assert other not in text
+
+
+def exports(client, personne) -> tuple[str, str]:
+    """Both exports of a person, as text."""
+    answer = client.get(reverse("donnees_personne_json", args=[personne.pk]))
+    data = json.loads(b"".join(answer.streaming_content))
+    return json.dumps(data, ensure_ascii=False), words(client.get(reverse("donnees_personne", args=[personne.pk])))
+
+
+def test_g09_a_separated_couple_one_protected(admin):
+    """Each may ask for their own data: neither learns where the other is, nor what was written about them."""
+    together, refuge = make_menage(), make_menage()
+    karim = make_personne(together, "Karim Zqconjoint", depuis=300, parcours=[("VIII.1", 300), ("I.3", 20)])
+    ines = make_personne(together, "Inès Zqvictime", depuis=300, parcours=[("VIII.1", 300)])
+    enfant = make_personne(together, "Noé Zqenfant", depuis=300, parcours=[("VIII.1", 300)])
+    auteur = make_operateur()
+    move_personnes(auteur=auteur, origine=together, personnes=[ines.pk, enfant.pk], destination=refuge, jour=jour(30))
+    for each in (ines, enfant):
+        ajouter(client_of(auteur.utilisateur), refuge, [each], "III.2", jour(29))
+    protect(auteur=auteur, personne=ines)
+    DemandeDAcces.objects.create(
+        personne=karim, siao_id="44", siao_demandeur_id="35", motif="Zqtiers", demandee_par=auteur.utilisateur
+    )
+    for text in exports(admin, karim):
+        assert "Zqconjoint" in text
+        assert "I.3 Voiture" in text
+        for secret in ("Zqvictime", "Inès", "Zqenfant", refuge.numero, "III.2", "Zqtiers"):
+            assert secret not in text, secret
+    # Who is not named gives her her data without the place; she gets it from a named agent.
+    for person in (ines, enfant):
+        for text in exports(admin, person):
+            assert "demandez-la à un agent désigné" in text
+            assert "III.2" not in text
+            assert "Zqconjoint" not in text
+
+
+def test_g11_frozen_data_are_closed_to_every_writing(admin, rosa):
+    menage = rosa.appartenances.get().menage
+    other = make_personne(menage, "Zqdouble Zqexemple", depuis=90)
+    admin.post(reverse("geler", args=[rosa.pk]), {"motif": "Contestation"})
+    before = (chain_of(rosa), *Personne.objects.values_list("nom", "fusionnee_dans", "protegee").get(pk=rosa.pk))
+    current = rosa.situations.get(date_fin=None)
+    operateur = client_of(make_operateur().utilisateur)
+    ticked = {"personnes": [rosa.pk], f"jeton-{rosa.pk}": f"{current.pk}.{current.version}"}
+    for client in (operateur, admin):
+        for url, fields in (
+            (reverse("ajouter_situation", args=[menage.pk]), typed([rosa], "I.1", jour(1))),
+            (reverse("modifier_situation", args=[current.pk]), typed([rosa], "I.1", jour(1))),
+            (reverse("supprimer_situation", args=[current.pk]), ticked),
+            (reverse("confirmer_situations", args=[menage.pk]), ticked),
+            (reverse("proteger", args=[rosa.pk]), {}),
+            (reverse("deplacer", args=[menage.pk]), {**ticked, "vers": "nouveau", "date_debut": f"{jour(1):%d/%m/%Y}"}),
+            (reverse("comparer", args=[rosa.pk, other.pk]), {}),
+            (reverse("comparer", args=[other.pk, rosa.pk]), {}),
+        ):
+            submit(client, url, fields)
+    assert before == (
+        chain_of(rosa),
+        *Personne.objects.values_list("nom", "fusionnee_dans", "protegee").get(pk=rosa.pk),
+    )
+    assert rosa.appartenances.get().menage == menage
+    for change in (
+        lambda: rosa.situations.update(confirmee_le=jour(0)),
+        lambda: rosa.appartenances.update(date_debut=jour(91)),
+        lambda: Personne.objects.filter(pk=rosa.pk).update(nom="Autre"),
+    ):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            change()
+        assert refused.value.__cause__.diag.constraint_name == "personne_fermee"
 
 
 def test_g11_frozen_data_are_read_by_the_dpo_profile_alone_and_closed(admin, rosa):
@@ -276,6 +350,21 @@ def test_g18_who_is_still_active_keeps_the_dossier(rosa):
     assert occurrences() == []
 
 
+def test_g18_the_inactive_adult_goes_alone(rosa):
+    menage = rosa.appartenances.get().menage
+    leon = make_personne(menage, "Léon Exemple", depuis=90, parcours=[("I.3", 90)])
+    quiet(rosa, 900)
+    nuit.run()
+    assert list(Oubli.objects.values_list("personne", flat=True)) == [rosa.pk]
+    Oubli.objects.update(echeance=timezone.localdate())
+    assert nuit.run()["personnes_oubliees"] == 1
+    assert list(Personne.objects.all()) == [leon]
+    assert chain_of(leon) == [("I.3", jour(90), None)]
+    assert occurrences() == []
+    page = words(client_of(make_operateur().utilisateur).get(reverse("dossier", args=[menage.pk])))
+    assert "1 personne" in page
+
+
 def test_g19_the_absorbed_fiche_and_its_history_go_too(rosa):
     double = make_personne(make_menage(), "Zqdouble Zqexemple", depuis=5, parcours=[("I.1", 5)])
     merge(auteur=make_operateur(), maitre=rosa, absorbee=double, identite={})
@@ -306,11 +395,13 @@ def test_g22_stopped_between_two_persons_the_night_goes_on(rosa, monkeypatch):
     assert not Personne.objects.exists()
 
 
-def test_the_command_rehearses_unless_told_and_replays_after_a_restore(rosa, capsys):
-    call_command("oublier", rejouer=[rosa.pk])
+def test_the_command_rehearses_unless_told(rosa, capsys):
+    quiet(rosa, 900)
+    Oubli.objects.create(personne=rosa, annonce_le=jour(40), echeance=jour(1))
+    call_command("oublier")
     assert "Répétition" in capsys.readouterr().out
     assert Personne.objects.exists()
-    call_command("oublier", rejouer=[rosa.pk, 10**9], appliquer=True)
+    call_command("oublier", appliquer=True)
     assert "1  personnes_oubliees" in capsys.readouterr().out
     assert not Personne.objects.exists()
 

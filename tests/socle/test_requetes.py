@@ -1,31 +1,32 @@
-"""The nets of ``tests.requetes`` catch what they are for."""
+"""What the suite forbids everywhere: a lock that may end in a deadlock, an order that nobody asked for."""
 
 import pytest
 
-from comptes.models import Departement
-from siao.socle.database import lock_in_order
-from tests.requetes import UnorderedLock, strict_queries
+from comptes.models import Departement, Region
+from tests.requetes import UnorderedLock
+
+pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.django_db
-def test_b7_unordered_rows_come_in_another_order_each_time():
-    keys = Departement.objects.order_by()
-    with strict_queries():
-        orders = {tuple(keys.values_list("pk", flat=True)) for _ in range(5)}
-        assert len(orders) > 1
-        assert list(keys.order_by("pk").values_list("pk", flat=True)) == sorted(next(iter(orders)))
+def test_b6_a_lock_on_several_rows_has_an_order_and_one_on_several_tables_its_target():
+    rows = Departement.objects.order_by("pk")
+    for allowed in (
+        rows.select_for_update(),
+        rows.filter(region__nom="Bretagne").select_for_update(of=("self",)),
+        Departement.objects.order_by().select_for_update().filter(pk="44")[:1],
+    ):
+        list(allowed)
+    for forbidden in (
+        Departement.objects.order_by("nom").select_for_update(),
+        Departement.objects.order_by().select_for_update(),
+        rows.select_related("region").select_for_update(),
+        rows.filter(region__nom="Bretagne").select_for_update(),
+    ):
+        with pytest.raises(UnorderedLock):
+            list(forbidden)
 
 
-@pytest.mark.django_db
-def test_b6_locks_name_their_target_and_are_ordered():
-    rows = Departement.objects.filter(pk__in=["44", "35"])
-    with strict_queries():
-        assert len(lock_in_order(rows)) == 2
-        assert Departement.objects.select_for_update(of=("self",)).get(pk="44").nom
-        for wrong in (
-            rows.select_for_update(of=("self",)).order_by("nom"),
-            rows.select_for_update(of=("self",)).order_by(),
-            rows.select_for_update().order_by("pk"),
-        ):
-            with pytest.raises(UnorderedLock):
-                list(wrong)
+def test_b7_rows_that_nobody_ordered_come_in_any_order():
+    orders = {tuple(Departement.objects.order_by().values_list("pk", flat=True)) for _ in range(5)}
+    assert len(orders) > 1
+    assert len({tuple(Region.objects.order_by("nom").values_list("pk", flat=True)) for _ in range(5)}) == 1

@@ -1,10 +1,11 @@
 """``manage.py oublier``: the forgetting of each night, by hand; or again, after a backup was restored."""
 
+import argparse
+
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from comptes.historique import acting
-from menages.models import Personne
 from siao.socle.database import rehearsal
 from situations.actions import oubli
 
@@ -16,21 +17,17 @@ class Command(BaseCommand):
         parser.add_argument("--appliquer", action="store_true", help="Écrit, au lieu de répéter.")
         parser.add_argument(
             "--rejouer",
-            nargs="+",
-            type=int,
-            metavar="CLE",
-            help="Efface de nouveau ces personnes (clés du journal technique « personnes_oubliees »).",
+            type=argparse.FileType(encoding="utf-8", errors="replace"),
+            metavar="JOURNAL",
+            help="Après une restauration : efface de nouveau ceux que ce journal technique dit effacés (« - » : lu à "
+            "l'entrée).",
         )
 
     def handle(self, *args, **options):
         today = timezone.localdate()
         with acting(utilisateur=None, travail="oublier"), rehearsal(apply=options["appliquer"]):
             if options["rejouer"]:
-                known = Personne.objects.filter(pk__in=options["rejouer"], fusionnee_dans__isnull=True)
-                keys = list(known.order_by("pk").values_list("pk", flat=True))
-                for pk in keys:
-                    oubli.forget(pk)
-                done = {"personnes_oubliees": len(keys)}
+                done = {"personnes_oubliees": oubli.replay(options["rejouer"])}
             else:
                 done = {**oubli.announce(today=today), "personnes_oubliees": oubli.forget_due(today=today)}
         for name, count in done.items():
