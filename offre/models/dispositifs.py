@@ -5,7 +5,7 @@ import datetime
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -71,8 +71,20 @@ class DispositifQuerySet(models.QuerySet):
         """With what a line of the list shows, in one query."""
         entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
         return self.select_related("type", "commune").annotate(
-            entite_nom=Subquery(entite.values("nom")), programme_177=_paid_by_177(timezone.localdate())
+            entite_nom=Subquery(entite.values("nom")),
+            programme_177=_paid_by_177(timezone.localdate()),
+            commune_cle=commune_key(),
         )
+
+
+def commune_key(path: str = "") -> Case:
+    """What sorts dispositifs (reached through ``path``) by commune.
+
+    The confidential ones come apart: their rank among the others would tell where they are.
+    """
+    prefix = f"{path}__" if path else ""
+    located = When(**{f"{prefix}adresse_confidentielle": False}, then=F(f"{prefix}commune__nom_cle"))
+    return Case(located, default=Value("", models.TextField()))
 
 
 def _paid_by_177(day: datetime.date) -> Exists:

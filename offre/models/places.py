@@ -25,7 +25,7 @@ from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether, Single
 from siao.socle.text import Folded, words_of
 
-from .dispositifs import Dispositif
+from .dispositifs import Dispositif, commune_key
 from .nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie, Composition, Liste, Statut
 from .suivi import Suivi
 
@@ -131,6 +131,7 @@ class GroupePlacesQuerySet(models.QuerySet):
                 nb_libres=_count(free),
                 declare_le=Subquery(free.annotate(valeur=Min("declare_le")).values("valeur")),
                 entite_nom=Subquery(entite),
+                commune_cle=commune_key("dispositif"),
             )
         )
 

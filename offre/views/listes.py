@@ -30,7 +30,7 @@ DISPOSITIFS = (
     TableColumn("entite", "Entité", lambda row: row.entite_nom, ["entite_nom"]),
     TableColumn("categorie", "Catégorie", lambda row: row.get_categorie_display(), ["categorie"]),
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
-    TableColumn("commune", "Commune", lambda row: row.commune_visible, ["commune__nom_cle"]),
+    TableColumn("commune", "Commune", lambda row: row.commune_visible, ["commune_cle"]),
     TableColumn("capacite", "Capacité", lambda row: row.capacite, numeric=True),
     TableColumn("177", "Programme 177", lambda row: "Oui" if row.programme_177 else "", ["programme_177"]),
     TableColumn("contingent", "Contingent", lambda row: row.contingent_nombre or "", ["contingent_nombre"], True),

@@ -12,6 +12,7 @@ from offre.actions.places import Perime
 from offre.forms_mesures import HorairesForm, MesuresForm, UtiliseesForm
 from offre.models import Dispositif, GroupeMesures, PrestationProposee
 from offre.models.nomenclature import Categorie, Prestation
+from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
@@ -58,18 +59,35 @@ PRESTATIONS = (
 
 @reads(Droit.OFFRE_VOIR)
 def mesures(request):
+    context = {"table": _mesures(request), "recherche": request.GET.get("q", "")}
+    return render(request, "offre/places/mesures.html", context)
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_mesures(request):
+    return extraction(_mesures(request), "mesures", request.GET.get("format", ""))
+
+
+def _mesures(request) -> Table:
     rows = GroupeMesures.objects.visible_to(request.perimetre).search(request.GET.get("q", "")).for_list()
     rows = rows.open_at(timezone.localdate()).order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    table = Table("Mesures d'accompagnement", MESURES, rows, request.GET)
-    return render(request, "offre/places/mesures.html", {"table": table, "recherche": request.GET.get("q", "")})
+    return Table("Mesures d'accompagnement", MESURES, rows, request.GET)
 
 
 @reads(Droit.OFFRE_VOIR)
 def prestations(request):
+    context = {"table": _prestations(request), "recherche": request.GET.get("q", "")}
+    return render(request, "offre/places/prestations.html", context)
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_prestations(request):
+    return extraction(_prestations(request), "prestations", request.GET.get("format", ""))
+
+
+def _prestations(request) -> Table:
     rows = PrestationProposee.objects.visible_to(request.perimetre).search(request.GET.get("q", "")).for_list()
-    rows = rows.order_by("dispositif__nom_cle", "nature", "pk")
-    table = Table("Prestations", PRESTATIONS, rows, request.GET)
-    return render(request, "offre/places/prestations.html", {"table": table, "recherche": request.GET.get("q", "")})
+    return Table("Prestations", PRESTATIONS, rows.order_by("dispositif__nom_cle", "nature", "pk"), request.GET)
 
 
 def _dispositif(request, pk, categorie: Categorie) -> Dispositif:

@@ -1,7 +1,9 @@
 """Places: what a dispositif offers, what is free now, and the page where the SIAO looks for a place that fits."""
 
+from dataclasses import replace
+
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +23,7 @@ from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilit
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
 from siao.socle.columns.types import show_phone
+from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
@@ -63,7 +66,7 @@ GROUPES = (
 DISPONIBLES = (
     DISPOSITIF,
     TableColumn("entite", "Entité", lambda row: row.entite_nom, ["entite_nom"]),
-    TableColumn("commune", "Commune", lambda row: row.commune, ["dispositif__commune__nom_cle"]),
+    TableColumn("commune", "Commune", lambda row: row.commune, ["commune_cle"]),
     TableColumn("groupe", "Groupe", lambda row: row.libelle, ["libelle_cle"]),
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
     TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
@@ -73,6 +76,11 @@ DISPONIBLES = (
     TableColumn("declare", "Déclaré", lambda row: row.fraicheur, ["-declare_le"]),
 )
 
+DISPONIBLES_FICHIER = tuple(
+    replace(column, value=lambda row: row.dispositif.commune_visible) if column.key == "commune" else column
+    for column in DISPONIBLES
+)
+"""The same in a file, which is copied and sent: it does not say where the confidential ones are."""
 
 CAPACITE = {
     **dict.fromkeys(AVEC_PLACES_OU_LOGEMENTS, "offre:places_dispositif"),
@@ -89,6 +97,23 @@ def places(request):
         [dispositif] = Dispositif.objects.visible_to(request.perimetre)
         if page := CAPACITE.get(dispositif.categorie):
             return redirect(page, dispositif.pk)
+    form, rows = _groupes(request)
+    table = Table("Groupes de places", GROUPES, rows, request.GET)
+    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
+    shown = [groupe.pk for groupe in table.page]
+    counted = _counted(GroupePlaces.objects.all()).in_bulk(shown)
+    table.page.object_list = [counted[key] for key in shown if key in counted]
+    return render(request, "offre/places/groupes.html", {"form": form, "table": table})
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_places(request):
+    table = Table("Groupes de places", GROUPES, _counted(_groupes(request)[1]), request.GET)
+    return extraction(table, "places", request.GET.get("format", ""))
+
+
+def _groupes(request) -> tuple[RechercheGroupesForm, QuerySet[GroupePlaces]]:
+    """The search of the list, and the groups that it finds."""
     today, now = timezone.localdate(), timezone.now()
     groupes = GroupePlaces.objects.visible_to(request.perimetre)
     form = RechercheGroupesForm(request.GET)
@@ -105,13 +130,12 @@ def places(request):
             case "indisponibles":
                 unavailable = Indisponibilite.objects.at(today).filter(place=OuterRef("pk"))
                 groupes = groupes.filter(Exists(inside.open_at(today).filter(Exists(unavailable))))
-    rows = groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    table = Table("Groupes de places", GROUPES, rows, request.GET)
-    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
-    shown = [groupe.pk for groupe in table.page]
-    counted = GroupePlaces.objects.for_list(today).prefetch_related(_configurations()).in_bulk(shown)
-    table.page.object_list = [counted[key] for key in shown if key in counted]
-    return render(request, "offre/places/groupes.html", {"form": form, "table": table})
+    return form, groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
+
+
+def _counted(groupes: QuerySet[GroupePlaces]) -> QuerySet[GroupePlaces]:
+    """With what a line of the list shows."""
+    return groupes.for_list(timezone.localdate()).prefetch_related(_configurations())
 
 
 def _configurations() -> Prefetch:
@@ -124,10 +148,26 @@ def disponibilites(request):
     form = DisponibilitesForm(request.GET if request.GET.keys() & {"composition", "taille"} else None)
     context = {"form": form}
     if form.is_valid():
-        visible = GroupePlaces.objects.visible_to(request.perimetre)
-        rows = form.narrow(visible, timezone.localdate()).order_by("-declare_le", "pk")
-        context["table"] = Table("Places disponibles", DISPONIBLES, rows, request.GET)
+        context["table"] = Table("Places disponibles", DISPONIBLES, _disponibles(request, form), request.GET)
     return render(request, "offre/places/disponibilites.html", context)
+
+
+@reads(Droit.DEMANDES_ORIENTER)
+def exporter_disponibilites(request):
+    """The same as a file. A commune that was asked for locates what is found: the confidential ones are left out."""
+    form = DisponibilitesForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('offre:disponibilites')}?{request.GET.urlencode()}")
+    rows = _disponibles(request, form)
+    if form.cleaned_data["commune"]:
+        rows = rows.filter(dispositif__adresse_confidentielle=False)
+    table = Table("Places disponibles", DISPONIBLES_FICHIER, rows, request.GET)
+    return extraction(table, "places-disponibles", request.GET.get("format", ""))
+
+
+def _disponibles(request, form: DisponibilitesForm) -> QuerySet[GroupePlaces]:
+    visible = GroupePlaces.objects.visible_to(request.perimetre)
+    return form.narrow(visible, timezone.localdate()).order_by("-declare_le", "pk")
 
 
 # --- The places of one dispositif -------------------------------------------------------------------------------

@@ -121,8 +121,8 @@ class Monde:
         )
         travail = make_import(code, compte, fichier=ContentFile(b"contenu", "classeur"))
         hebergement = make_hebergement(rattachement, nom=f"Hébergement {nom}", adresse_confidentielle=True)
-        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}")
-        place = groupe.places.get()
+        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}", etats=("", "LIBRE"))
+        place = groupe.places.get(etat="")
         accompagnement = make_accompagnement(rattachement, nom=f"Accompagnement {nom}")
         return Lieu(
             code,
@@ -316,6 +316,7 @@ OBJETS = {
     "jeton": lambda monde, utilisateur, territoire: {"pk": monde.jeton.pk if territoire != "inconnu" else INCONNU},
     "session": _session,
     "departement": _departement,
+    "ménage à héberger": lambda monde, utilisateur, territoire: {"?": {"composition": "100", "taille": "4"}},
     "ménage": _of_dossier("menage"),
     "personne": _of_dossier("personne"),
     "paire": _paire,
