@@ -99,7 +99,12 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
 
 
 # The address may be confidential, and those who read a history are others than those who orient.
-@historise(droit=Droit.OFFRE_VOIR, exclude=("version", "modifie_le", "modifie_par", "voie", "complement"))
+@historise(
+    droit=Droit.OFFRE_VOIR,
+    # What locates it (and its SIRET, which the public register locates) is confidential for some: the page of the
+    # history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
+    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret"),
+)
 class Dispositif(SuiviValidation):
     # Nature
     entite = models.ForeignKey(Entite, models.PROTECT, related_name="dispositifs", verbose_name="entité gestionnaire")
