@@ -22,7 +22,7 @@ from offre.temps1.travaux import lock_territoire
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import visible
+from siao.socle.text import counted, visible
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
@@ -170,8 +170,7 @@ def request_import(*, travail: Import, auteur: Utilisateur, statut: Statut) -> N
         )
     missing = current.ecarts.a_decider().filter(decision="").count()
     if missing:
-        plural = "s" if missing > 1 else ""
-        raise Refusal(f"Il reste {missing} décision{plural} à prendre ci-dessous avant d'importer.")
+        raise Refusal(f"Il reste {counted(missing, 'décision')} à prendre ci-dessous avant d'importer.")
     _refuse_orphans(current)
     Import.objects.filter(pk=current.pk).update(
         etat=Etat.A_APPLIQUER, applique_par=auteur, tentatives=0, motif="", change_le=Now()

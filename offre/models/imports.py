@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from comptes.models import Departement, Region
 from comptes.perimetres import Perimetre
+from siao.socle.text import counted
 
 from .nomenclature import Statut
 
@@ -222,14 +223,14 @@ class Import(models.Model):
         """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
         tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]
         words = {
-            "crees": "créés",
-            "modifies": "modifiés",
-            "proposes": "proposés",
-            "inchanges": "inchangés",
-            "absents": "absents",
+            "crees": "créé",
+            "modifies": "modifié",
+            "proposes": "proposé",
+            "inchanges": "inchangé",
+            "absents": "absent",
         }
         totals = {word: sum(counts[key] for counts in tabs) for key, word in words.items()}
-        return ", ".join(f"{total} {word}" for word, total in totals.items() if total)
+        return ", ".join(counted(total, word) for word, total in totals.items() if total)
 
     @property
     def noms_fichiers(self) -> list[str]:

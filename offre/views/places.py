@@ -27,6 +27,7 @@ from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
+from siao.socle.text import counted
 
 
 def _page_of(groupe: GroupePlaces) -> str:
@@ -231,7 +232,7 @@ def confirmer(request, pk):
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{count} place{'s' * (count > 1)} confirmée{'s' * (count > 1)} à l'instant.")
+        messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
         if count < len(vues):
             messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
     return redirect("offre:places_dispositif", pk)
@@ -331,7 +332,7 @@ def ajouter_places(request, pk):
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{added} place{'s' * (added > 1)} de plus dans « {groupe} ».")
+            messages.success(request, f"{counted(added, 'place')} de plus dans « {groupe} ».")
             return redirect(_page_of(groupe))
     return render(request, "offre/places/ajouter.html", {"form": form, "groupe": groupe})
 

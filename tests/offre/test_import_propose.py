@@ -58,7 +58,7 @@ def test_it_is_proposed_shown_then_validated(chain, siao, imports):
     preview = plain(client_of(siao).get(travail.get_absolute_url(), {"nature": "MODIFIE"}))
     assert "Proposé : sera appliqué quand l'administrateur départemental l'aura validé" in preview
     assert "1 fiche validée : ce que le classeur y change est proposé" in preview
-    assert "1 proposés, 3 inchangés" in travail.resume
+    assert "1 proposé, 3 inchangés" in travail.resume
 
     before = Dispositif.objects.filter(nom=DISPOSITIF["nom"]).values().get()
     travail = imports(CHANGE, PENSION)
