@@ -39,7 +39,7 @@ def rows(client, **parameters) -> list[list]:
     [("dispositif", "CHRS le Phare"), ("entite", "L'Ancre"), ("departement", "Loire-Atlantique (44)")],
 )
 def test_the_lines_of_the_day_add_up_and_warn(chrs, page, niveau, nom):
-    warning = "32 places financés pour 30"
+    warning = "32 places financées pour 30"
     in_2024 = [nom, "30 places", "32 places", "20 places", "", "1\u202f500,50 €", "1\u202f000,50 €", warning]
     assert rows(page, niveau=niveau, jour="30/06/2024") == [in_2024]
     assert rows(page, niveau=niveau, jour="30/06/2025") == [[nom, "30 places", "5 places", "5 places", "", "", "", ""]]
