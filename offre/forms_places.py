@@ -174,6 +174,7 @@ class NouveauGroupeForm(GroupeForm, NouvellesPlaces):
 
 
 class PlaceForm(Formulaire):
+    vu = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     nom = forms.CharField(label="Nom ou numéro", max_length=60, error_messages={"required": "Donnez un nom."})
     ouverte_le = JourField(label="Ouverte le")
     fermee_le = JourField(
@@ -184,13 +185,14 @@ class PlaceForm(Formulaire):
 
     @staticmethod
     def initial_of(place: Place) -> dict:
-        return {field: getattr(place, field) for field in ("nom", "ouverte_le", "fermee_le")}
+        return {field: getattr(place, field) for field in ("vu", "nom", "ouverte_le", "fermee_le")}
 
     def clean_nom(self):
         return visible(self.cleaned_data["nom"]).strip()
 
 
 class IndisponibiliteForm(Formulaire):
+    vu = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     motif = forms.ChoiceField(
         label="Motif", choices=Motif.choices, error_messages={"invalid_choice": "Choisissez un motif de la liste."}
     )
@@ -207,7 +209,12 @@ class IndisponibiliteForm(Formulaire):
 
     @staticmethod
     def initial_of(indisponibilite: Indisponibilite) -> dict:
-        return {field: getattr(indisponibilite, field) for field in ("motif", "precision", "date_debut", "date_fin")}
+        fields = ("vu", "motif", "precision", "date_debut", "date_fin")
+        return {field: getattr(indisponibilite, field) for field in fields}
+
+    @property
+    def valeurs(self) -> dict:
+        return {key: value for key, value in self.cleaned_data.items() if key != "vu"}
 
 
 # --- Searches ---------------------------------------------------------------------------------------------------

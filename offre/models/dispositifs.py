@@ -15,7 +15,7 @@ from comptes.historique import historise
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
-from siao.socle.text import Folded, fold, visible, words_of
+from siao.socle.text import Folded, counted, fold, visible, words_of
 
 from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
@@ -408,8 +408,8 @@ class Dispositif(SuiviValidation):
     @property
     def capacite(self) -> str:
         """The capacity in the unit of the category, empty for a veille sociale or a premier accueil."""
-        counted = {"places": self.places, "logements": self.logements, "mesures": self.mesures}
-        return ", ".join(f"{number} {unit}" for unit, number in counted.items() if number is not None)
+        numbers = {"place": self.places, "logement": self.logements, "mesure": self.mesures}
+        return ", ".join(counted(number, unit) for unit, number in numbers.items() if number is not None)
 
     @property
     def commune_visible(self) -> str:

@@ -390,6 +390,11 @@ class Place(models.Model):
         return self.nom
 
     @property
+    def vu(self) -> str:
+        """What a form that changes it shows: carried by the form, it tells whether somebody was faster."""
+        return f"{self.nom}|{self.ouverte_le}|{self.fermee_le}"
+
+    @property
     def perimee(self) -> bool:
         return is_stale(self.declare_le)
 
@@ -493,6 +498,11 @@ class Indisponibilite(models.Model):
         until = f"au {self.date_fin:%d/%m/%Y}" if self.date_fin else "sans date de fin"
         why = self.precision or self.get_motif_display()
         return f"{why}, du {self.date_debut:%d/%m/%Y} {until}"
+
+    @property
+    def vu(self) -> str:
+        """What a form that changes it shows, as for a place."""
+        return f"{self.motif}|{self.precision}|{self.date_debut}|{self.date_fin}"
 
 
 class RappelPlaces(models.Model):

@@ -22,6 +22,7 @@ from offre.forms_places import (
 from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
+from offre.views.conflits import lost_race
 from siao.socle.columns.types import show_phone
 from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
@@ -273,12 +274,8 @@ def creer_groupe(request, pk):
 def modifier_groupe(request, pk):
     groupe = _groupe(request, pk)
     dispositif = groupe.dispositif
-    today = dispositif.departement.aujourdhui
-    funded = groupe.financees_depuis.filter(depuis__lte=today).first()
-    initial = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
-    initial["financees_depuis"] = funded.depuis if funded else today
-    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=initial)
-    context = {"form": form, "dispositif": dispositif, "groupe": groupe}
+    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=_recorded(groupe))
+    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_groupe(
@@ -288,35 +285,21 @@ def modifier_groupe(request, pk):
                 **form.valeurs,
             )
         except actions.Perime as refusal:
-            context["conflit"] = _differences(form, initial)
-            data = request.POST.copy()
-            data["version"] = groupe.version
-            context["form"] = again = GroupeForm(data, dispositif=dispositif, groupe=groupe)
-            again.add_error(None, f"{refusal} Comparez, puis enregistrez de nouveau si votre saisie est la bonne.")
+            context["conflit"], status = lost_race(form, _recorded(_groupe(request, pk)), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['libelle']} » est enregistré.")
             return redirect(_page_of(groupe))
-    return render(request, "offre/places/groupe.html", context)
+    return render(request, "offre/places/groupe.html", context, status=status)
 
 
-def _differences(form: GroupeForm, now: dict) -> list[tuple[str, str, str]]:
-    """Label, what is recorded now, what was typed: for the fields that differ."""
-    found = []
-    for name, field in form.fields.items():
-        typed, current = form.cleaned_data.get(name), now.get(name)
-        if name != "version" and (typed or current) and typed != current:
-            found.append((field.label, _shown(current), _shown(typed)))
-    return found
-
-
-def _shown(value) -> str:
-    if value is True:
-        return "oui"
-    if hasattr(value, "strftime"):
-        return f"{value:%d/%m/%Y}"
-    return str(value) if value not in (None, "", False) else "—"
+def _recorded(groupe: GroupePlaces) -> dict:
+    """What its form shows."""
+    today = groupe.dispositif.departement.aujourdhui
+    funded = groupe.financees_depuis.filter(depuis__lte=today).first()
+    shown = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
+    return {**shown, "financees_depuis": funded.depuis if funded else today}
 
 
 @writes(Droit.PLACES_GERER)
@@ -364,15 +347,18 @@ def place(request, pk):
 def modifier_place(request, pk):
     found = _place(request, pk)
     form = PlaceForm(request.POST or None, initial=PlaceForm.initial_of(found))
+    context, status = {"form": form, "place": found, "titre": f"Modifier « {found} »"}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_place(auteur=request.habilitation, place=found, **form.cleaned_data)
+        except actions.Perime as refusal:
+            context["conflit"], status = lost_race(form, PlaceForm.initial_of(_place(request, pk)), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['nom']} » est enregistrée.")
             return redirect("offre:place", pk)
-    return render(request, "offre/places/saisir.html", {"form": form, "place": found, "titre": f"Modifier « {found} »"})
+    return render(request, "offre/places/saisir.html", context, status=status)
 
 
 @writes(Droit.PLACES_GERER, only_post=True)
@@ -394,7 +380,7 @@ def rendre_indisponible(request, pk):
     form = IndisponibiliteForm(request.POST or None, initial={"date_debut": today})
     if request.method == "POST" and form.is_valid():
         try:
-            actions.make_unavailable(auteur=request.habilitation, place=found, **form.cleaned_data)
+            actions.make_unavailable(auteur=request.habilitation, place=found, **form.valeurs)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -413,16 +399,19 @@ def _indisponibilite(request, pk) -> Indisponibilite:
 def modifier_indisponibilite(request, pk):
     found = _indisponibilite(request, pk)
     form = IndisponibiliteForm(request.POST or None, initial=IndisponibiliteForm.initial_of(found))
+    context, status = {"form": form, "place": found.place, "titre": f"« {found.place} » ne peut pas servir"}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_unavailability(auteur=request.habilitation, indisponibilite=found, **form.cleaned_data)
+        except actions.Perime as refusal:
+            now = IndisponibiliteForm.initial_of(_indisponibilite(request, pk))
+            context["conflit"], status = lost_race(form, now, refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Les dates sont enregistrées.")
             return redirect("offre:place", found.place_id)
-    titre = f"« {found.place} » ne peut pas servir"
-    return render(request, "offre/places/saisir.html", {"form": form, "place": found.place, "titre": titre})
+    return render(request, "offre/places/saisir.html", context, status=status)
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
