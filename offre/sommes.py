@@ -51,13 +51,13 @@ def sommes(niveau: str, perimetre: Perimetre, day: datetime.date) -> QuerySet:
     visible = {} if perimetre.national else {"dispositif__in": seen.values("pk")}
     paid = Financement.objects.at(day).filter(**visible, **of_row).exclude(dispositif__statut=Statut.FERME)
     by_177 = Q(ligne__programme_177=True)
-    counted = {"montant": Sum("montant_annuel"), "montant_177": Sum("montant_annuel", filter=by_177)}
+    financed = {"montant": Sum("montant_annuel"), "montant_177": Sum("montant_annuel", filter=by_177)}
     for name, unite in UNITES.items():
-        counted[name] = Sum("quantite", filter=Q(unite=unite))
-        counted[f"{name}_177"] = Sum("quantite", filter=Q(unite=unite) & by_177)
+        financed[name] = Sum("quantite", filter=Q(unite=unite))
+        financed[f"{name}_177"] = Sum("quantite", filter=Q(unite=unite) & by_177)
     installed = {name: Sum(name) for name in UNITES} | {"contingent": Sum("contingent_nombre")}
     # All the sums of a row in one pass over its lines.
-    return rows.annotate(installe=_all(seen.filter(**inner), installed), paye=_all(paid, counted))
+    return rows.annotate(installe=_all(seen.filter(**inner), installed), paye=_all(paid, financed))
 
 
 def _all(rows: QuerySet, sums: dict[str, Sum]) -> Subquery:

@@ -49,9 +49,7 @@ FINANCEMENTS = (
     TableColumn("acte", "Acte", lambda row: row.get_nature_acte_display(), ["nature_acte"]),
     TableColumn("debut", "Début", lambda row: f"{row.date_debut:%d/%m/%Y}", ["date_debut"]),
     TableColumn("fin", "Fin", lambda row: f"{row.date_fin:%d/%m/%Y}" if row.date_fin else "", ["date_fin"]),
-    TableColumn(
-        "quantite", "Quantité", lambda row: f"{row.quantite} {row.get_unite_display().lower()}", ["quantite"], True
-    ),
+    TableColumn("quantite", "Quantité", lambda row: row.mesure, ["quantite"], True),
     TableColumn("montant", "Montant annuel", lambda row: Decimal().show(row.montant_annuel), ["montant_annuel"], True),
 )
 

@@ -121,8 +121,8 @@ class Monde:
         )
         travail = make_import(code, compte, fichier=ContentFile(b"contenu", "classeur"))
         hebergement = make_hebergement(rattachement, nom=f"Hébergement {nom}", adresse_confidentielle=True)
-        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}", etats=("", "LIBRE"))
-        place = groupe.places.get(etat="")
+        groupe = make_groupe(hebergement, libelle=f"Groupe {nom}")
+        place = groupe.places.get()
         accompagnement = make_accompagnement(rattachement, nom=f"Accompagnement {nom}")
         return Lieu(
             code,

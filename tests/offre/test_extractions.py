@@ -155,23 +155,6 @@ def test_no_list_no_file_and_no_page_of_places_locates_a_refuge(offre, refuge, p
         assert [word for word in LIEU if word in text] == []
 
 
-@pytest.mark.parametrize(
-    ("profil", "sees"),
-    [
-        (Profil.ADMIN_NATIONAL, False),
-        (Profil.ANALYSTE, False),
-        (Profil.ADMIN_DEPARTEMENTAL, True),
-        (Profil.ADMIN_SIAO, True),
-        (Profil.ECOUTANT_115, True),
-        (Profil.TRAVAILLEUR_SOCIAL, True),
-    ],
-)
-def test_its_fiche_says_where_it_is_to_those_who_orient_keep_it_or_work_there(refuge, profil, sees):
-    client = client_of(make_utilisateur(profil, objets=[refuge] if profil == Profil.TRAVAILLEUR_SOCIAL else []))
-    text = plain(client.get(reverse("offre:fiche", args=["dispositifs", refuge.pk])))
-    assert [word for word in LIEU if word in text] == (list(LIEU) if sees else [])
-
-
 def test_the_file_of_free_places_does_not_locate_a_refuge_that_the_page_locates(offre, refuge, operateur):
     nantes = {**ORIENTE, "commune": "nantes"}
     assert "Nantes (adresse confidentielle)" in plain(operateur.get(reverse("offre:disponibilites"), nantes))

@@ -95,10 +95,10 @@ def test_the_assistant_creates_a_group_of_family_rooms(chrs, assistant):
         ({"couchages": "0"}, "Au moins 1"),
         ({"couchages": "51"}, "Au plus 50"),
         ({"accepte_100": "", "accepte_40": ""}, "Cochez au moins une composition"),
-        ({"max_40": "5"}, "Une place n'a que 4 couchage(s)"),
-        ({"min_100": "2"}, "compte 3 au moins personne(s)"),
+        ({"max_40": "5"}, "Une place n'a que 4 couchages"),
+        ({"min_100": "2"}, "compte au moins 3 personnes"),
         ({"min_40": "3", "max_40": "2"}, "Le premier nombre ne peut pas dépasser le second"),
-        ({"accepte_10": "on", "max_10": "2"}, "« Homme seul » compte 1 personne(s)"),
+        ({"accepte_10": "on", "max_10": "2"}, "« Homme seul » compte 1 personne"),
         ({"type": "9999"}, "choix"),
         ({"nombre": "201"}, "Au plus 200"),
         ({"ouverte_le": "31/02/2024"}, "Écrivez une date qui existe"),
@@ -301,7 +301,8 @@ def test_works_are_changed_and_those_to_come_are_cancelled(chrs, responsable):
     today = timezone.localdate()
     works = Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=today + A_DAY)
     url = reverse("offre:modifier_indisponibilite", args=[works.pk])
-    assert "Précisez le motif" in words(page.post(url, {"motif": "AUTRE", "date_debut": "01/01/2030"}))
+    vague = {"vu": works.vu, "motif": "AUTRE", "date_debut": "01/01/2030"}
+    assert "Précisez le motif" in words(page.post(url, vague))
     changed = {"motif": "SINISTRE", "precision": "Fuite", "date_debut": "01/01/2030", "date_fin": "03/01/2030"}
     stale = page.post(url, {**changed, "vu": "TRAVAUX||2020-01-01|None"})
     assert stale.status_code == 409
