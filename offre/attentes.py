@@ -1,7 +1,7 @@
 """What waits for whom in the offre: the queue of those who validate, the counters of the home page."""
 
 from django.db.models import CharField, DateTimeField, F, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from comptes.droits import Droit
@@ -37,9 +37,10 @@ def _rows(nom: str, perimetre: Perimetre, statut: str) -> QuerySet:
     ).values("genre", "cle", "libelle", "depuis", "territoire", "vue")
 
 
-def _attente(nom: str, libelle: str, droit: str, statut: str) -> Attente:
+def _attente(nom: str, libelle: str, singulier: str, droit: str, statut: str) -> Attente:
     return Attente(
         libelle=libelle,
+        singulier=singulier,
         droit=droit,
         lignes=lambda request: GENRES[nom].objects.visible_to(request.perimetre).filter(statut=statut),
         depuis="statut_depuis",
@@ -49,19 +50,20 @@ def _attente(nom: str, libelle: str, droit: str, statut: str) -> Attente:
 
 
 _VALIDATION = tuple(
-    _attente(nom, f"{libelle} {suite}", droit, statut)
+    _attente(nom, f"{libelle} {suite}", f"{singulier} {suite}", droit, statut)
     for droit, statut, suite in (
         (Droit.OFFRE_VALIDER, Statut.PREVALIDE, "à valider"),
         (Droit.OFFRE_PREVALIDER, Statut.SOUMIS, "à pré-valider"),
     )
-    for nom, libelle in (
-        ("entites", "entités"),
-        ("dispositifs", "dispositifs"),
-        ("propositions", "changements proposés"),
+    for nom, libelle, singulier in (
+        ("entites", "entités", "entité"),
+        ("dispositifs", "dispositifs", "dispositif"),
+        ("propositions", "changements proposés", "changement proposé"),
     )
 ) + tuple(
     Attente(
         libelle=f"{libelle} à corriger",
+        singulier=f"{singulier} à corriger",
         droit=droit,
         lignes=lambda request, nom=nom: (
             GENRES[nom].objects.visible_to(request.perimetre).filter(statut=Statut.A_CORRIGER)
@@ -71,14 +73,15 @@ _VALIDATION = tuple(
         parametres=f"statut={Statut.A_CORRIGER}",
     )
     for droit in (Droit.OFFRE_SAISIR, Droit.OFFRE_PROPOSER)
-    for nom, libelle in (("entites", "entités"), ("dispositifs", "dispositifs"))
+    for nom, libelle, singulier in (("entites", "entités", "entité"), ("dispositifs", "dispositifs", "dispositif"))
 )
 
 
 def _places_to_confirm(request):
     places = Place.objects.visible_to(request.perimetre).to_confirm(timezone.now())
-    # One that nobody ever declared waits since it opened.
-    return places.annotate(attend_depuis=Coalesce("declare_le", Cast("ouverte_le", DateTimeField())))
+    # One that nobody ever declared waits since it could be: it is open, and its group is typed here.
+    opened = Cast("ouverte_le", DateTimeField())
+    return places.annotate(attend_depuis=Coalesce("declare_le", Greatest(opened, "groupe__cree_le")))
 
 
 def _closed_in_the_register(request):
@@ -95,6 +98,7 @@ ATTENTES = (
     *_VALIDATION,
     Attente(
         libelle="places à déclarer ou à confirmer (plus de 24 h)",
+        singulier="place à déclarer ou à confirmer (plus de 24 h)",
         droit=Droit.PLACES_DISPONIBILITE,
         lignes=_places_to_confirm,
         depuis="attend_depuis",
@@ -103,6 +107,7 @@ ATTENTES = (
     ),
     Attente(
         libelle="entités fermées ou absentes au répertoire SIRENE",
+        singulier="entité fermée ou absente au répertoire SIRENE",
         droit=Droit.OFFRE_SAISIR,
         lignes=_closed_in_the_register,
         depuis="attend_depuis",

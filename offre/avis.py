@@ -17,6 +17,7 @@ from comptes.droits import MATRICE, Droit
 from comptes.models import Departement, Habilitation, Octroi, Utilisateur
 from offre.models import Dispositif, Rattachement, Transition
 from offre.models.nomenclature import Statut
+from siao.socle.text import counted
 
 LOT = 500
 """Transitions told at once."""
@@ -48,7 +49,7 @@ def tell() -> int:
                 lines[reader].append(_line(step, departement))
         for reader, told in lines.items():
             send_mail(
-                subject=f"SI SIAO – {len(told)} nouvelle{'s' if len(told) > 1 else ''} de vos fiches",
+                subject=f"SI SIAO – {counted(len(told), 'nouvelle')} de vos fiches",
                 message=render_to_string("offre/courriel_transitions.txt", {"lignes": told}),
                 from_email=None,
                 recipient_list=[reader.courriel],

@@ -9,7 +9,7 @@ from offre.actions.places import Accueil
 from offre.models import CategoriePlace, Composition, GroupePlaces, Indisponibilite, Place, TypePlace
 from offre.models.places import Motif
 from siao.socle.forms import Formulaire, JourField
-from siao.socle.text import visible
+from siao.socle.text import counted, visible
 
 PLACES_EN_UNE_FOIS = 200
 
@@ -152,12 +152,11 @@ class GroupeForm(Formulaire):
         smallest = values.get(f"min_{code}") or composition.taille_min
         biggest = values.get(f"max_{code}") or min(couchages, composition.taille_max or couchages)
         if smallest < composition.taille_min or (composition.taille_max and biggest > composition.taille_max):
-            sizes = f"{composition.taille_min}" + (
-                "" if composition.taille_max == composition.taille_min else " au moins"
-            )
-            self.add_error(f"min_{code}", f"« {composition} » compte {sizes} personne(s).")
+            least = "" if composition.taille_max == composition.taille_min else "au moins "
+            sizes = least + counted(composition.taille_min, "personne")
+            self.add_error(f"min_{code}", f"« {composition} » compte {sizes}.")
         elif biggest > couchages:
-            self.add_error(f"max_{code}", f"Une place n'a que {couchages} couchage(s).")
+            self.add_error(f"max_{code}", f"Une place n'a que {counted(couchages, 'couchage')}.")
         elif smallest > biggest:
             self.add_error(f"min_{code}", "Le premier nombre ne peut pas dépasser le second.")
         else:
@@ -175,6 +174,7 @@ class NouveauGroupeForm(GroupeForm, NouvellesPlaces):
 
 
 class PlaceForm(Formulaire):
+    vu = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     nom = forms.CharField(label="Nom ou numéro", max_length=60, error_messages={"required": "Donnez un nom."})
     ouverte_le = JourField(label="Ouverte le")
     fermee_le = JourField(
@@ -185,13 +185,14 @@ class PlaceForm(Formulaire):
 
     @staticmethod
     def initial_of(place: Place) -> dict:
-        return {field: getattr(place, field) for field in ("nom", "ouverte_le", "fermee_le")}
+        return {field: getattr(place, field) for field in ("vu", "nom", "ouverte_le", "fermee_le")}
 
     def clean_nom(self):
         return visible(self.cleaned_data["nom"]).strip()
 
 
 class IndisponibiliteForm(Formulaire):
+    vu = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     motif = forms.ChoiceField(
         label="Motif", choices=Motif.choices, error_messages={"invalid_choice": "Choisissez un motif de la liste."}
     )
@@ -208,7 +209,12 @@ class IndisponibiliteForm(Formulaire):
 
     @staticmethod
     def initial_of(indisponibilite: Indisponibilite) -> dict:
-        return {field: getattr(indisponibilite, field) for field in ("motif", "precision", "date_debut", "date_fin")}
+        fields = ("vu", "motif", "precision", "date_debut", "date_fin")
+        return {field: getattr(indisponibilite, field) for field in fields}
+
+    @property
+    def valeurs(self) -> dict:
+        return {key: value for key, value in self.cleaned_data.items() if key != "vu"}
 
 
 # --- Searches ---------------------------------------------------------------------------------------------------
@@ -256,9 +262,11 @@ class DisponibilitesForm(Formulaire):
         composition, taille = self.cleaned_data.get("composition"), self.cleaned_data.get("taille")
         if composition and taille:
             if taille < composition.taille_min:
-                self.add_error("taille", f"« {composition} » compte au moins {composition.taille_min} personnes.")
+                self.add_error(
+                    "taille", f"« {composition} » compte au moins {counted(composition.taille_min, 'personne')}."
+                )
             elif composition.taille_max and taille > composition.taille_max:
-                self.add_error("taille", f"« {composition} » compte {composition.taille_max} personne(s).")
+                self.add_error("taille", f"« {composition} » compte {counted(composition.taille_max, 'personne')}.")
         return self.cleaned_data
 
     def narrow(self, groupes: QuerySet[GroupePlaces], day: datetime.date) -> QuerySet[GroupePlaces]:

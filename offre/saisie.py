@@ -12,11 +12,10 @@ def table_of(objet: Objet) -> Table:
     return next(table for table in TABLES.values() if table.model is type(objet))
 
 
-def rattachement_of(dispositif: Dispositif) -> Rattachement:
-    """The entité of a dispositif, in its département."""
-    return Rattachement.objects.select_related("entite", "departement").get(
-        entite=dispositif.entite_id, departement=dispositif.departement_id
-    )
+def rattachement_of(dispositif: Dispositif, siren: str = "") -> Rattachement:
+    """The entité of a dispositif, in its département. ``siren``: that to which it would pass, if it is there."""
+    there = Rattachement.objects.select_related("entite", "departement").filter(departement=dispositif.departement_id)
+    return (siren and there.filter(entite__siren=siren).first()) or there.get(entite=dispositif.entite_id)
 
 
 def form_for(objet: Objet, data=None, *, categorie: str = "", **options) -> FicheForm:
@@ -27,8 +26,10 @@ def form_for(objet: Objet, data=None, *, categorie: str = "", **options) -> Fich
         return EntiteForm(data, departement=objet.departement, **options)
     if isinstance(objet, Financement):
         return FinancementForm(data, dispositif=objet.dispositif, **options)
-    current = (options.get("proposees") or {}).get("categorie") or objet.categorie
-    return DispositifForm(data, rattachement=rattachement_of(objet), categorie=categorie or current, **options)
+    proposees = options.get("proposees") or {}
+    rattachement = rattachement_of(objet, proposees.get("siren", ""))
+    current = proposees.get("categorie") or objet.categorie
+    return DispositifForm(data, rattachement=rattachement, categorie=categorie or current, **options)
 
 
 def checked(proposition: Proposition) -> tuple[FicheForm, dict[str, list]]:

@@ -16,9 +16,12 @@ from comptes.perimetres import Perimetre
 from offre.colonnes.controles import CAPACITE
 from offre.models import Dispositif, Financement, Rattachement
 from offre.models.nomenclature import Statut
+from siao.socle.text import counted
 
 UNITES = {capacite: unite for unite, capacite in CAPACITE.items()}
 """Capacity → unit of the financements that pay for it."""
+
+_FINANCEES = {"places": "place financée", "logements": "logement financé", "mesures": "mesure financée"}
 
 NIVEAUX = {"dispositif": "Dispositifs", "entite": "Entités", "departement": "Départements"}
 
@@ -48,13 +51,13 @@ def sommes(niveau: str, perimetre: Perimetre, day: datetime.date) -> QuerySet:
     visible = {} if perimetre.national else {"dispositif__in": seen.values("pk")}
     paid = Financement.objects.at(day).filter(**visible, **of_row).exclude(dispositif__statut=Statut.FERME)
     by_177 = Q(ligne__programme_177=True)
-    counted = {"montant": Sum("montant_annuel"), "montant_177": Sum("montant_annuel", filter=by_177)}
+    financed = {"montant": Sum("montant_annuel"), "montant_177": Sum("montant_annuel", filter=by_177)}
     for name, unite in UNITES.items():
-        counted[name] = Sum("quantite", filter=Q(unite=unite))
-        counted[f"{name}_177"] = Sum("quantite", filter=Q(unite=unite) & by_177)
+        financed[name] = Sum("quantite", filter=Q(unite=unite))
+        financed[f"{name}_177"] = Sum("quantite", filter=Q(unite=unite) & by_177)
     installed = {name: Sum(name) for name in UNITES} | {"contingent": Sum("contingent_nombre")}
     # All the sums of a row in one pass over its lines.
-    return rows.annotate(installe=_all(seen.filter(**inner), installed), paye=_all(paid, counted))
+    return rows.annotate(installe=_all(seen.filter(**inner), installed), paye=_all(paid, financed))
 
 
 def _all(rows: QuerySet, sums: dict[str, Sum]) -> Subquery:
@@ -65,8 +68,8 @@ def _all(rows: QuerySet, sums: dict[str, Sum]) -> Subquery:
 
 def lisible(sums: dict | None, suffix: str = "") -> str:
     """« 30 places, 12 logements »: the sums of a row, without the empty ones."""
-    counted = (((sums or {}).get(f"{name}{suffix}"), name) for name in UNITES)
-    return ", ".join(f"{number} {name}" for number, name in counted if number)
+    numbers = (((sums or {}).get(f"{name}{suffix}"), name.removesuffix("s")) for name in UNITES)
+    return ", ".join(counted(number, name) for number, name in numbers if number)
 
 
 def alertes(row) -> list[str]:
@@ -75,7 +78,7 @@ def alertes(row) -> list[str]:
     for name in UNITES:
         installed, financed = ((sums or {}).get(name) or 0 for sums in (row.installe, row.paye))
         if financed > installed:
-            found.append(f"{financed} {name} financés pour {installed}")
+            found.append(f"{counted(financed, _FINANCEES[name])} pour {installed}")
     return found
 
 
@@ -87,5 +90,5 @@ def alertes_of(dispositif: Dispositif, financements: list[Financement], day: dat
         financed = sum(f.quantite for f in current if f.unite == unite)
         installed = getattr(dispositif, name) or 0
         if financed > installed:
-            found.append(f"{financed} {name} financés pour {installed}")
+            found.append(f"{counted(financed, _FINANCEES[name])} pour {installed}")
     return found

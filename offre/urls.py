@@ -40,7 +40,9 @@ urlpatterns = [
     path("financements/", listes.financements, name="financements"),
     # Places
     path("places/", places.places, name="places"),
+    path("places/exporter/", places.exporter_places, name="exporter_places"),
     path("disponibilites/", places.disponibilites, name="disponibilites"),
+    path("disponibilites/exporter/", places.exporter_disponibilites, name="exporter_disponibilites"),
     path("places/dispositifs/<int:pk>/", places.places_dispositif, name="places_dispositif"),
     path("places/dispositifs/<int:pk>/confirmer/", places.confirmer, name="confirmer_places"),
     path("places/dispositifs/<int:pk>/nouveau-groupe/", places.creer_groupe, name="creer_groupe"),
@@ -55,11 +57,13 @@ urlpatterns = [
     path("places/indisponibilites/<int:pk>/fin/", places.remettre_en_service, name="remettre_en_service"),
     # Mesures and prestations
     path("places/mesures/", mesures.mesures, name="mesures"),
+    path("places/mesures/exporter/", mesures.exporter_mesures, name="exporter_mesures"),
     path("places/mesures/dispositifs/<int:pk>/", mesures.mesures_dispositif, name="mesures_dispositif"),
     path("places/mesures/dispositifs/<int:pk>/nouveau-groupe/", mesures.creer_mesures, name="creer_mesures"),
     path("places/mesures/<int:pk>/modifier/", mesures.modifier_mesures, name="modifier_mesures"),
     path("places/mesures/<int:pk>/declarer/", mesures.declarer_mesures, name="declarer_mesures"),
     path("places/prestations/", mesures.prestations, name="prestations"),
+    path("places/prestations/exporter/", mesures.exporter_prestations, name="exporter_prestations"),
     path("places/prestations/dispositifs/<int:pk>/", mesures.prestations_dispositif, name="prestations_dispositif"),
     path("places/prestations/dispositifs/<int:pk>/<str:nature>/", mesures.horaires, name="horaires"),
     # The register of legal persons

@@ -1,7 +1,10 @@
 """Workbooks of the tests: valid by default, with one thing changed."""
 
+import csv
 import io
 from typing import Any
+
+import openpyxl
 
 from comptes.models import Departement
 from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS
@@ -98,3 +101,12 @@ def address(sheet: str, key: str, row: int = 9) -> str:
 
 def departement(code: str = "44") -> Departement:
     return Departement.objects.get(code=code)
+
+
+def lines_of(answer, kind: str) -> list[list[str]]:
+    """The cells of a downloaded list (csv, xlsx), as text."""
+    content = b"".join(answer.streaming_content)
+    if kind == "csv":
+        return list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
+    rows = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    return [["" if cell is None else str(cell) for cell in row] for row in rows]

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils import timezone
 
+from comptes.actions import withdraw
 from comptes.journal import journalise
 from comptes.models import Habilitation, Octroi
 from offre.actions.transitions import record
 from offre.colonnes.ecriture import change_dispositifs, change_entites
+from offre.colonnes.fiches import TABLE_ENTITES, fiches_by_id
+from offre.colonnes.listes import Listes
 from offre.models import Dispositif, Financement, Import, Rattachement
 from offre.models.imports import EN_COURS
 from offre.models.nomenclature import Statut
@@ -31,9 +35,11 @@ class Suites:
     """Those whose SIRET, of another SIREN, will be emptied."""
     financements: int = 0
     propositions: int = 0
-    habilitations: list[Habilitation] = field(default_factory=list)
-    """Those that will hold the entité that stays."""
+    octrois: "Octrois" = field(default_factory=lambda: Octrois())
+    differences: dict[str, list] = field(default_factory=dict)
+    """{column: [kept, absorbed]}: where the two fiches do not say the same."""
     completes: dict[str, str] = field(default_factory=dict)
+    """Of these, the values of the absorbed fiche that fill an empty one."""
     empeche: str = ""
     """Why it cannot be done, empty when it can."""
 
@@ -41,11 +47,16 @@ class Suites:
 def suites_de_la_fusion(garde: Rattachement, absorbe: Rattachement) -> Suites:
     """What merging ``absorbe`` into ``garde`` does."""
     suites = _suites(list(_dispositifs_of(absorbe)), garde)
-    suites.habilitations = [octroi.habilitation for octroi in _octrois_to_move(garde, absorbe)]
+    suites.octrois = sorted_out(garde, absorbe)
     suites.propositions = absorbe.propositions.en_attente().count()
-    suites.completes = {
-        key: getattr(absorbe, key) for key in COMPLETES if not getattr(garde, key) and getattr(absorbe, key)
+    fiches = fiches_by_id(TABLE_ENTITES, [garde.pk, absorbe.pk], Listes())
+    kept, absorbed = fiches[garde.pk].values, fiches[absorbe.pk].values
+    suites.differences = {
+        key: [kept[key], absorbed[key]]
+        for key in TABLE_ENTITES.attributes
+        if absorbed[key] and kept[key] != absorbed[key]
     }
+    suites.completes = {key: new for key, (old, new) in suites.differences.items() if key in COMPLETES and not old}
     suites.empeche = suites.empeche or _against(garde, absorbe, suites.propositions)
     return suites
 
@@ -66,17 +77,67 @@ def _dispositifs_of(entite: Rattachement):
     return Dispositif.objects.filter(entite=entite.entite_id, departement=entite.departement_id).order_by("pk")
 
 
-def _octrois_to_move(garde: Rattachement, absorbe: Rattachement) -> list[Octroi]:
-    """Those of habilitations that do not hold both already."""
+@dataclass
+class Octrois:
+    """What becomes of those that hold the two entités of a merge."""
+
+    passes: list[Octroi] = field(default_factory=list)
+    """Will hold the entité that stays."""
+    superflus: list[Octroi] = field(default_factory=list)
+    """Deleted: another octroi of the same person does the same, and their habilitation holds something else."""
+    retirees: list[Habilitation] = field(default_factory=list)
+    """Withdrawn: they held nothing else."""
+
+
+def sorted_out(garde: Rattachement, absorbe: Rattachement) -> Octrois:
+    """Who held the same profil on both keeps one habilitation: the one whose dates cover those of the other.
+
+    Dates of which neither covers the other keep both: nobody loses a day.
+    """
     kind = ContentType.objects.get_for_model(Rattachement)
-    octrois = Octroi.objects.filter(content_type=kind)
-    already = octrois.filter(object_pk=str(garde.pk)).values("habilitation")
-    return list(
-        octrois.filter(object_pk=str(absorbe.pk))
-        .exclude(habilitation__in=already)
-        .select_related("habilitation__utilisateur")
-        .order_by("pk")
+    octrois = Octroi.objects.filter(content_type=kind).select_related("habilitation__utilisateur").order_by("pk")
+    living = set(
+        Habilitation.objects.not_over()
+        .filter(octrois__in=octrois.filter(object_pk__in=[garde.pk, absorbe.pk]))
+        .values_list("pk", flat=True)
     )
+    held = list(octrois.filter(object_pk=str(garde.pk)))
+    found, useless = Octrois(), []
+    for octroi in octrois.filter(object_pk=str(absorbe.pk)):
+        mine = octroi.habilitation
+        twins = [
+            other
+            for other in held
+            if {mine.pk, other.habilitation_id} <= living
+            and (mine.utilisateur_id, mine.profil) == (other.habilitation.utilisateur_id, other.habilitation.profil)
+        ]
+        if any(_covers(other.habilitation, mine) for other in twins):
+            useless.append(octroi)
+        else:
+            found.passes.append(octroi)
+            useless += [other for other in twins if _covers(mine, other.habilitation)]
+    for octroi in useless:
+        if octroi.habilitation.octrois.count() > 1:
+            found.superflus.append(octroi)
+        else:
+            found.retirees.append(octroi.habilitation)
+    return found
+
+
+def _covers(one: Habilitation, other: Habilitation) -> bool:
+    """Whether ``one``, from now on, is open whenever ``other`` is."""
+    begins = one.date_debut <= max(other.date_debut, timezone.localdate())
+    return begins and (one.date_fin is None or (other.date_fin is not None and other.date_fin <= one.date_fin))
+
+
+def _pass_on(octrois: Octrois, garde: Rattachement, absorbe: Rattachement, auteur: Habilitation) -> None:
+    for octroi in octrois.superflus:
+        octroi.delete()
+    for habilitation in octrois.retirees:
+        withdraw(auteur=auteur, habilitation=habilitation)
+    # A withdrawn one, and one that is over, keeps what it held, under the name that this now has.
+    kind = ContentType.objects.get_for_model(Rattachement)
+    Octroi.objects.filter(content_type=kind, object_pk=str(absorbe.pk)).update(object_pk=str(garde.pk))
 
 
 def suites_du_deplacement(dispositif: Dispositif, vers: Rattachement) -> Suites:
@@ -121,11 +182,7 @@ def merge_entites(
         raise Refusal(suites.empeche)
     with refusing():
         _change_entite(suites.dispositifs, garde, auteur, motif=f"Fusion de l'entité {absorbe.entite.siren}")
-        for octroi in _octrois_to_move(garde, absorbe):
-            octroi.object_pk = str(garde.pk)
-            octroi.save(update_fields=["object_pk"])
-        kind = ContentType.objects.get_for_model(Rattachement)
-        Octroi.objects.filter(content_type=kind, object_pk=str(absorbe.pk)).delete()
+        _pass_on(suites.octrois, garde, absorbe, auteur)
         today = garde.departement.aujourdhui.isoformat()
         change_entites([(absorbe.pk, {"statut": Statut.FERME, "date_fermeture": today})], auteur.utilisateur)
         Rattachement.objects.filter(pk=absorbe.pk).update(fusionne_dans=garde)
@@ -136,7 +193,7 @@ def merge_entites(
     motif = f"Fusionnée dans {garde.entite.siren}"
     record(absorbe, auteur=auteur, de=absorbe.statut, vers=Statut.FERME, motif=motif)
     if suites.completes:
-        changed = {key: [getattr(garde, key), value] for key, value in suites.completes.items()}
+        changed = {key: suites.differences[key] for key in suites.completes}
         record(garde, auteur=auteur, de=garde.statut, vers=garde.statut, changements=changed, motif="Fusion")
     journalise(action="offre.fusionner", utilisateur=auteur.utilisateur, habilitation=auteur, objet=absorbe)
 

@@ -17,11 +17,12 @@ from offre.colonnes.declaration import DISPOSITIFS, ENTITES
 from offre.models import Avancement, Dispositif, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
+from offre.temps1.territoires import may_import
 from offre.temps1.travaux import lock_territoire
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import visible
+from siao.socle.text import counted, visible
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
@@ -169,8 +170,7 @@ def request_import(*, travail: Import, auteur: Utilisateur, statut: Statut) -> N
         )
     missing = current.ecarts.a_decider().filter(decision="").count()
     if missing:
-        plural = "s" if missing > 1 else ""
-        raise Refusal(f"Il reste {missing} décision{plural} à prendre ci-dessous avant d'importer.")
+        raise Refusal(f"Il reste {counted(missing, 'décision')} à prendre ci-dessous avant d'importer.")
     _refuse_orphans(current)
     Import.objects.filter(pk=current.pk).update(
         etat=Etat.A_APPLIQUER, applique_par=auteur, tentatives=0, motif="", change_le=Now()
@@ -185,7 +185,9 @@ def _refuse_orphans(travail: Import) -> None:
         return
     sirens = [key.partition("|")[2] for key in closed.values_list("cle", flat=True)]
     leaving = travail.ecarts.filter(
-        Q(decision=Decision.FERMER) | Q(apres__has_key="siren"), feuille=DISPOSITIFS.name, objet__isnull=False
+        Q(decision=Decision.FERMER) | Q(apres__has_key="siren", propose=False),
+        feuille=DISPOSITIFS.name,
+        objet__isnull=False,
     )
     staying = (
         Dispositif.objects.filter(departement__in=travail.territoire.codes_departements, siren__in=sirens)
@@ -208,6 +210,8 @@ def request_undo(*, travail: Import, auteur: Utilisateur) -> None:
         return  # second click
     if not is_last(current):
         raise Refusal("Seul le dernier import d'un territoire peut être annulé.")
+    if not may_undo(current, auteur):
+        raise Refusal("Cet import a validé des fiches : c'est à l'administrateur départemental de l'annuler.")
     Import.objects.filter(pk=current.pk).update(
         etat=Etat.A_ANNULER, annule_par=auteur, tentatives=0, motif="", change_le=Now()
     )
@@ -222,6 +226,11 @@ def is_last(travail: Import) -> bool:
         etat__in=EN_VIGUEUR, applique_le__gt=travail.applique_le
     )
     return not later.exists()
+
+
+def may_undo(travail: Import, utilisateur: Utilisateur) -> bool:
+    """Whether this user can undo it: an import that validated fiches is undone by who validates."""
+    return is_last(travail) and may_import(utilisateur, travail.territoire, travail.statut_vise)
 
 
 def _current(travail: Import) -> Import:

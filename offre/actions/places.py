@@ -181,11 +181,16 @@ def change_place(
     *,
     auteur: Habilitation,
     place: Place,
+    vu: str,
     nom: str,
     ouverte_le: datetime.date,
     fermee_le: datetime.date | None,
 ) -> None:
+    """Change a place that is still as the author saw it (``Place.vu``); otherwise ``Perime``."""
     check_open(place.groupe.dispositif)
+    [current] = lock_in_order(Place.objects.filter(pk=place.pk), waiting_inserts=False)
+    if current.vu != vu:
+        raise Perime("Cette place a été modifiée pendant que vous l'aviez sous les yeux.")
     with refusing():
         Place.objects.filter(pk=place.pk).update(nom=nom, ouverte_le=ouverte_le, fermee_le=fermee_le)
     _journalise("modifier_place", auteur, place)
@@ -280,12 +285,17 @@ def change_unavailability(
     *,
     auteur: Habilitation,
     indisponibilite: Indisponibilite,
+    vu: str,
     motif: str,
     precision: str,
     date_debut: datetime.date,
     date_fin: datetime.date | None,
 ) -> None:
+    """Change its dates and motive, if they are still those that the author saw; otherwise ``Perime``."""
     check_open(indisponibilite.place.groupe.dispositif)
+    found = lock_in_order(Indisponibilite.objects.filter(pk=indisponibilite.pk), waiting_inserts=False)
+    if [one.vu for one in found] != [vu]:
+        raise Perime("Ces dates ont été modifiées pendant que vous les aviez sous les yeux.")
     with refusing():
         Indisponibilite.objects.filter(pk=indisponibilite.pk).update(
             motif=motif, precision=precision, date_debut=date_debut, date_fin=date_fin

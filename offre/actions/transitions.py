@@ -119,6 +119,9 @@ def _accept(fiche: Rattachement | Dispositif, proposition: Proposition, auteur: 
     if form.errors:
         details = " ".join(str(error) for errors in form.errors.values() for error in errors)
         raise Refusal(f"La fiche a changé depuis cette proposition, qui ne s'applique plus telle quelle. {details}")
+    siren = proposition.apres.get("siren")
+    if siren and siren not in (fiche.siren, changements.get("siren", [""])[-1]):
+        raise Refusal(f"L'entité de SIREN {siren} n'est plus dans ce département : la proposition ne s'applique plus.")
     write_changes(fiche, changements, auteur)
     return changements
 

@@ -5,7 +5,7 @@ import datetime
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -15,7 +15,7 @@ from comptes.historique import historise
 from comptes.models import Commune, Departement
 from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether
-from siao.socle.text import Folded, fold, visible, words_of
+from siao.socle.text import Folded, counted, fold, visible, words_of
 
 from .entites import Entite, Rattachement, has_luhn_key
 from .nomenclature import (
@@ -71,8 +71,20 @@ class DispositifQuerySet(models.QuerySet):
         """With what a line of the list shows, in one query."""
         entite = Rattachement.objects.filter(entite=OuterRef("entite"), departement=OuterRef("departement"))
         return self.select_related("type", "commune").annotate(
-            entite_nom=Subquery(entite.values("nom")), programme_177=_paid_by_177(timezone.localdate())
+            entite_nom=Subquery(entite.values("nom")),
+            programme_177=_paid_by_177(timezone.localdate()),
+            commune_cle=commune_key(),
         )
+
+
+def commune_key(path: str = "") -> Case:
+    """What sorts dispositifs (reached through ``path``) by commune.
+
+    The confidential ones come apart: their rank among the others would tell where they are.
+    """
+    prefix = f"{path}__" if path else ""
+    located = When(**{f"{prefix}adresse_confidentielle": False}, then=F(f"{prefix}commune__nom_cle"))
+    return Case(located, default=Value("", models.TextField()))
 
 
 def _paid_by_177(day: datetime.date) -> Exists:
@@ -87,7 +99,12 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
 
 
 # The address may be confidential, and those who read a history are others than those who orient.
-@historise(droit=Droit.OFFRE_VOIR, exclude=("version", "modifie_le", "modifie_par", "voie", "complement"))
+@historise(
+    droit=Droit.OFFRE_VOIR,
+    # What locates it (and its SIRET, which the public register locates) is confidential for some: the page of the
+    # history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
+    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret"),
+)
 class Dispositif(SuiviValidation):
     # Nature
     entite = models.ForeignKey(Entite, models.PROTECT, related_name="dispositifs", verbose_name="entité gestionnaire")
@@ -391,8 +408,8 @@ class Dispositif(SuiviValidation):
     @property
     def capacite(self) -> str:
         """The capacity in the unit of the category, empty for a veille sociale or a premier accueil."""
-        counted = {"places": self.places, "logements": self.logements, "mesures": self.mesures}
-        return ", ".join(f"{number} {unit}" for unit, number in counted.items() if number is not None)
+        numbers = {"place": self.places, "logement": self.logements, "mesure": self.mesures}
+        return ", ".join(counted(number, unit) for unit, number in numbers.items() if number is not None)
 
     @property
     def commune_visible(self) -> str:

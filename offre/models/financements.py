@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from comptes.droits import Droit
 from comptes.historique import historise
 from comptes.perimetres import Perimetre
-from siao.socle.text import Folded, words_of
+from siao.socle.text import Folded, counted, words_of
 
 from .dispositifs import Dispositif
 from .nomenclature import LigneFinancement, NatureActe, Unite
@@ -101,3 +101,8 @@ class Financement(Suivi):
 
     def __str__(self):
         return f"{self.ligne} ({self.dispositif}, {self.date_debut:%d/%m/%Y})"
+
+    @property
+    def mesure(self) -> str:
+        """What it pays for: « 30 places »."""
+        return counted(self.quantite, self.get_unite_display().lower().removesuffix("s"))

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from comptes.models import Departement, Region
 from comptes.perimetres import Perimetre
+from siao.socle.text import counted
 
 from .nomenclature import Statut
 
@@ -221,9 +222,15 @@ class Import(models.Model):
     def resume(self) -> str:
         """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
         tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]
-        words = {"crees": "créés", "modifies": "modifiés", "inchanges": "inchangés", "absents": "absents"}
+        words = {
+            "crees": "créé",
+            "modifies": "modifié",
+            "proposes": "proposé",
+            "inchanges": "inchangé",
+            "absents": "absent",
+        }
         totals = {word: sum(counts[key] for counts in tabs) for key, word in words.items()}
-        return ", ".join(f"{total} {word}" for word, total in totals.items() if total)
+        return ", ".join(counted(total, word) for word, total in totals.items() if total)
 
     @property
     def noms_fichiers(self) -> list[str]:
@@ -318,8 +325,11 @@ class Resultat(models.TextChoices):
     CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
 
 
-A_DECIDER = Q(nature=Nature.ABSENT) | Q(nature=Nature.MODIFIE, conflit__gt="")
-"""The fiches that the workbook no longer names, and the values changed since the last import."""
+A_DECIDER = Q(nature=Nature.ABSENT, propose=False) | Q(nature=Nature.MODIFIE, conflit__gt="")
+"""The fiches that the workbook no longer names, and the values changed since the last import.
+
+Who cannot validate does not close a validated fiche: it stays, there is nothing to decide.
+"""
 
 
 class EcartQuerySet(models.QuerySet):
@@ -328,10 +338,13 @@ class EcartQuerySet(models.QuerySet):
         return self.filter(A_DECIDER)
 
     def counts(self) -> dict[str, int]:
-        """By nature; how many there are to decide on, by nature and in all, and how many an undo took back."""
+        """By nature; what is proposed only; what is to decide on, by nature and in all; what an undo took back."""
         by_nature = {nature.value: Count("pk", filter=Q(nature=nature)) for nature in Nature}
         return self.aggregate(
             **by_nature,
+            proposes=Count("pk", filter=Q(nature=Nature.MODIFIE, propose=True)),
+            gardes=Count("pk", filter=Q(nature=Nature.ABSENT, propose=True)),
+            absents=Count("pk", filter=A_DECIDER & Q(nature=Nature.ABSENT)),
             conflits=Count("pk", filter=A_DECIDER & Q(nature=Nature.MODIFIE)),
             restant=Count("pk", filter=A_DECIDER & Q(decision="")),
             annules=Count("pk", filter=Q(resultat=Resultat.ANNULE)),
@@ -350,8 +363,13 @@ class Ecart(models.Model):
     objet = models.BigIntegerField("identifiant en base", null=True)
     avant = models.JSONField("avant", default=dict)
     apres = models.JSONField("après", default=dict)
+    propose = models.BooleanField(
+        "proposé",
+        default=False,
+        help_text="La fiche est validée, et qui importe ne valide pas : ses valeurs restent jusqu'à la validation.",
+    )
     conflit = models.CharField(
-        "modifié depuis le dernier import par", max_length=255, blank=True, help_text="Qui, et quand."
+        "conflit", max_length=500, blank=True, help_text="Ce qui a changé depuis le dernier import, par qui et quand."
     )
     decision = models.CharField("décision", max_length=9, choices=Decision.choices, blank=True)
     resultat = models.CharField("résultat de l'annulation", max_length=8, choices=Resultat.choices, blank=True)
@@ -374,3 +392,8 @@ class Ecart(models.Model):
 
     def __str__(self):
         return f"{self.feuille} : {self.libelle} ({self.get_nature_display()})"
+
+    @property
+    def gardee(self) -> bool:
+        """Missing from the workbook of somebody who may not close it."""
+        return self.propose and self.nature == Nature.ABSENT

@@ -25,7 +25,7 @@ from comptes.perimetres import Perimetre
 from siao.socle.database import ForeignKeyTogether, Single
 from siao.socle.text import Folded, words_of
 
-from .dispositifs import Dispositif
+from .dispositifs import Dispositif, commune_key
 from .nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie, Composition, Liste, Statut
 from .suivi import Suivi
 
@@ -131,6 +131,7 @@ class GroupePlacesQuerySet(models.QuerySet):
                 nb_libres=_count(free),
                 declare_le=Subquery(free.annotate(valeur=Min("declare_le")).values("valeur")),
                 entite_nom=Subquery(entite),
+                commune_cle=commune_key("dispositif"),
             )
         )
 
@@ -389,6 +390,11 @@ class Place(models.Model):
         return self.nom
 
     @property
+    def vu(self) -> str:
+        """What a form that changes it shows: carried by the form, it tells whether somebody was faster."""
+        return f"{self.nom}|{self.ouverte_le}|{self.fermee_le}"
+
+    @property
     def perimee(self) -> bool:
         return is_stale(self.declare_le)
 
@@ -492,6 +498,11 @@ class Indisponibilite(models.Model):
         until = f"au {self.date_fin:%d/%m/%Y}" if self.date_fin else "sans date de fin"
         why = self.precision or self.get_motif_display()
         return f"{why}, du {self.date_debut:%d/%m/%Y} {until}"
+
+    @property
+    def vu(self) -> str:
+        """What a form that changes it shows, as for a place."""
+        return f"{self.motif}|{self.precision}|{self.date_debut}|{self.date_fin}"
 
 
 class RappelPlaces(models.Model):

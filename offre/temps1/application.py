@@ -22,6 +22,7 @@ from siao.socle.database import check_now
 
 from .etapes import record_steps
 from .plan import Rows
+from .propositions import propose
 
 
 def apply_plan(
@@ -34,7 +35,7 @@ def apply_plan(
     travail: Import | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> None:
-    """Create, change and close what ``ecarts`` say, with the values of ``rows`` (canonical, by tab and key).
+    """Create, change, propose and close what ``ecarts`` say, with the values of ``rows`` (canonical, by tab and key).
 
     Runs in the caller's transaction; a broken constraint raises ``IntegrityError`` and nothing is written.
     """
@@ -47,23 +48,29 @@ def apply_plan(
     _write_dispositifs(by_sheet[DISPOSITIFS.name], rows, auteur, statut)
     progress("Enregistrement des financements", 0, len(by_sheet[FINANCEMENTS.name]))
     _write_financements(by_sheet[FINANCEMENTS.name], rows, auteur)
+    propose([ecart for ecart in _taken(ecarts) if ecart.propose], auteur=auteur, statut=statut, travail=travail)
     check_now()
     if travail:  # neither a rehearsal nor the demonstration is a step in the life of a fiche
         record_steps([ecart for ecart in ecarts if _applied(ecart)], auteur=auteur, travail=travail)
 
 
 def _applied(ecart: Ecart) -> bool:
-    """Whether it changes the database: not what the user left as it was."""
+    """Whether it changes a fiche: neither what the user left as it was, nor what is proposed only."""
     kept = ecart.nature == Nature.ABSENT and ecart.decision != Decision.FERMER
-    return not kept and ecart.decision != Decision.BASE
+    return not kept and not ecart.propose and ecart.decision != Decision.BASE
 
 
 def _created(ecarts, rows: Rows, sheet: str) -> list[tuple[int, dict]]:
     return [(ecart.objet, rows[sheet][ecart.cle]) for ecart in ecarts if ecart.nature == Nature.CREE]
 
 
-def _changed(ecarts) -> list[Ecart]:
+def _taken(ecarts) -> list[Ecart]:
+    """What takes the values of the workbook."""
     return [ecart for ecart in ecarts if ecart.nature == Nature.MODIFIE and ecart.decision in ("", Decision.FICHIER)]
+
+
+def _changed(ecarts) -> list[Ecart]:
+    return [ecart for ecart in _taken(ecarts) if not ecart.propose]
 
 
 def _write_entites(ecarts, rows: Rows, auteur, statut) -> None:

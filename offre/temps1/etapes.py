@@ -10,14 +10,14 @@ from offre.models import Ecart, Import, Transition
 from offre.models.imports import Nature
 from siao.socle.database import copy_rows
 
-_KEYS = {ENTITES.name: "rattachement", DISPOSITIFS.name: "dispositif"}
+KEYS = {ENTITES.name: "rattachement", DISPOSITIFS.name: "dispositif"}
 """The key of a transition to a fiche of each tab; a financement has no statut."""
 
 
 def record_steps(ecarts: Iterable[Ecart], *, auteur: Utilisateur, travail: Import, undone: bool = False) -> None:
     """Keep the step of each fiche that ``ecarts`` created, changed or closed (``undone``: that was put back)."""
     ecarts = list(ecarts)
-    for sheet, key in _KEYS.items():
+    for sheet, key in KEYS.items():
         concerned = [ecart for ecart in ecarts if ecart.feuille == sheet]
         model = TABLES[sheet].model
         now = dict(model.objects.filter(pk__in=[e.objet for e in concerned]).values_list("pk", "statut"))
@@ -33,7 +33,7 @@ def record_steps(ecarts: Iterable[Ecart], *, auteur: Utilisateur, travail: Impor
 
 def forget_steps(table: Table, ids: list[int]) -> None:
     """The steps of fiches that are going to be deleted: they go first, whenever the database checks its keys."""
-    if key := _KEYS.get(table.sheet.name):
+    if key := KEYS.get(table.sheet.name):
         Transition.objects.filter(**{f"{key}__in": ids}).delete()
 
 

@@ -9,9 +9,11 @@ from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
 from offre.colonnes.fiches import TABLES, Fiche, fiches_of
 from offre.colonnes.listes import Listes
 from offre.models import Ecart
-from offre.models.imports import Nature
+from offre.models.imports import Decision, Nature
 from offre.models.nomenclature import Statut
 from siao.socle.database import reserve_ids
+
+from .propositions import waiting_on
 
 Rows = Mapping[str, Mapping[str, dict]]
 """Canonical rows by tab and key."""
@@ -25,7 +27,7 @@ class Plan:
     ecarts: list[Ecart]
     """Unsaved; those that create already know the primary key that the new fiche will have."""
     bilan: dict[str, dict[str, int]]
-    """Counts by tab: crees, modifies, inchanges, absents."""
+    """Counts by tab: crees, modifies, proposes, inchanges, absents."""
 
     def signature(self) -> set:
         return {signature(ecart) for ecart in self.ecarts}
@@ -37,6 +39,7 @@ def signature(ecart: Ecart) -> tuple:
         ecart.feuille,
         ecart.cle,
         ecart.nature,
+        ecart.propose,
         repr(sorted(ecart.avant.items())),
         repr(sorted(ecart.apres.items())),
     )
@@ -47,18 +50,20 @@ def compute_plan(
 ) -> Plan:
     """Compare ``rows`` with the fiches of ``departements``.
 
-    ``statut`` is the one that the importer's profil gives to what they import; ``previous`` are the rows of the
-    previous workbook of these départements: what the database has changed since then is a conflict, shown with who
-    and when. Tabs that the workbook does not describe (reduced variant) are left alone.
+    ``statut`` is the one that the importer's profil gives to what they import: unless it is « validé », a change to a
+    validated fiche is proposed only, and such a fiche is not closed. ``previous`` are the rows of the previous workbook
+    of these départements: what the database has changed since then is a conflict, shown with who and when.
+    Tabs that the workbook does not describe (reduced variant) are left alone.
     """
     listes = Listes()
     known = fiches_of(departements, listes, rows)
     labels = _Labels(listes, rows, known)
+    waiting = waiting_on(departements, known) if statut != Statut.VALIDE else {}
     plan = Plan([], {})
     for sheet, fiches in known.items():
         described = rows[sheet]
         created = [key for key in described if key not in fiches]
-        counts = {"crees": len(created), "modifies": 0, "inchanges": 0, "absents": 0}
+        counts = {"crees": len(created), "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0}
         for key, identifier in zip(created, reserve_ids(TABLES[sheet].model, len(created)), strict=True):
             plan.ecarts.append(
                 Ecart(
@@ -72,12 +77,14 @@ def compute_plan(
             )
         for key, fiche in fiches.items():
             before = previous.get(sheet, {}).get(key)
+            proposed = fiche.statut == Statut.VALIDE and statut != Statut.VALIDE
             if key in described:
                 changes = _changes(sheet, fiche, described[key], statut)
-                if not changes:
+                attente = waiting.get((sheet, fiche.id)) if proposed else None
+                if not changes or (attente and attente.same(changes)):
                     counts["inchanges"] += 1
                     continue
-                counts["modifies"] += 1
+                counts["proposes" if proposed else "modifies"] += 1
                 ecart = Ecart(
                     feuille=sheet,
                     cle=key,
@@ -85,11 +92,14 @@ def compute_plan(
                     libelle=labels.of(sheet, described[key]),
                     ligne=numbers[sheet].get(key),
                     objet=fiche.id,
+                    propose=proposed,
                     avant={field: old for field, (old, _) in changes.items()},
                     apres={field: new for field, (_, new) in changes.items()},
                 )
                 if before and any(field in before and before[field] != old for field, (old, _) in changes.items()):
-                    ecart.conflit = _since(fiche)
+                    ecart.conflit = f"Modifié depuis le dernier import par {_since(fiche)}"
+                elif attente and attente.auteur:
+                    ecart.conflit = f"Une proposition de {attente.auteur} attend déjà : l'import prendrait sa place"
             elif not _closed(sheet, fiche):
                 counts["absents"] += 1
                 ecart = Ecart(
@@ -98,9 +108,11 @@ def compute_plan(
                     nature=Nature.ABSENT,
                     libelle=labels.of(sheet, fiche.values),
                     objet=fiche.id,
+                    propose=proposed,
+                    decision=Decision.CONSERVER if proposed else "",
                 )
                 if previous.get(sheet) and before is None:
-                    ecart.conflit = _since(fiche)
+                    ecart.conflit = f"Créé depuis le dernier import par {_since(fiche)}"
             else:
                 continue
             plan.ecarts.append(ecart)
@@ -111,12 +123,12 @@ def compute_plan(
 def _changes(sheet: str, fiche: Fiche, row: dict, statut: str) -> dict[str, tuple]:
     """Fields of which the database and the workbook differ: {key: (database, workbook)}."""
     changes = {key: (old, row[key]) for key, old in fiche.values.items() if key in row and row[key] != old}
-    if sheet == FINANCEMENTS.name:
+    if sheet == FINANCEMENTS.name or (fiche.statut == Statut.VALIDE and statut != Statut.VALIDE):
         return changes
     confirmed_closed = fiche.fermee and sheet == DISPOSITIFS.name and "date_fermeture" not in changes
     if confirmed_closed:
         return changes
-    # The departmental administrator validates what they import; a change by the SIAO must be validated again.
+    # The departmental administrator validates what they import; what the SIAO changes goes to them.
     wanted = statut if changes or fiche.fermee or statut == Statut.VALIDE else fiche.statut
     if wanted != fiche.statut:
         changes["statut"] = (fiche.statut, wanted)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,7 +20,7 @@ from django.utils import timezone
 from comptes.historique import acting
 from comptes.models import Departement
 from offre.models import Anomalie, Avancement, Contenu, Ecart, Import
-from offre.models.imports import EN_ATTENTE_DE_MACHINE, EN_VIGUEUR, Etat, Gravite
+from offre.models.imports import EN_ATTENTE_DE_MACHINE, EN_VIGUEUR, Decision, Etat, Gravite, Nature
 from siao.socle.columns import Problem
 from siao.socle.database import copy_rows, held, lock_names, only_one, sentence_of
 from siao.socle.jobs import progress_in
@@ -188,6 +188,7 @@ _ECART_FIELDS = (
     "objet",
     "avant",
     "apres",
+    "propose",
     "conflit",
     "decision",
     "resultat",
@@ -215,8 +216,9 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") ->
                 ecart.objet,
                 json.dumps(ecart.avant),
                 json.dumps(ecart.apres),
+                ecart.propose,
                 ecart.conflit,
-                decisions.get((ecart.feuille, ecart.cle), ""),
+                ecart.decision or decisions.get((ecart.feuille, ecart.cle), ""),
                 "",
             )
             for ecart in plan.ecarts
@@ -236,7 +238,7 @@ def unpack(contenu: Contenu) -> tuple[Rows, dict]:
 
 
 def previous_rows(departements: list[str], *, before: Import | None = None) -> Rows:
-    """The rows of the last workbook applied to these départements, still in force."""
+    """The rows of the last workbook applied to these départements, still in force, as it left them in the database."""
     applied = Import.objects.covering(departements).filter(etat__in=EN_VIGUEUR, contenu__isnull=False)
     if before:
         applied = applied.exclude(pk=before.pk)
@@ -245,6 +247,11 @@ def previous_rows(departements: list[str], *, before: Import | None = None) -> R
         for sheet, described in unpack(previous.contenu)[0].items():
             kept = {key: row for key, row in described.items() if row["departement"] in departements}
             rows.setdefault(sheet, {}).update(kept)
+    # What was proposed only, or left as it was, did not reach the database.
+    left = Q(propose=True) | Q(decision=Decision.BASE)
+    for ecart in Ecart.objects.filter(left, travail__in=applied, nature=Nature.MODIFIE):
+        if row := rows.get(ecart.feuille, {}).get(ecart.cle):
+            row.update(ecart.avant)
     return rows
 
 
@@ -320,7 +327,7 @@ def undo(travail_id: int) -> None:
             lock_territoire(travail.territoire)
             if _locked(travail) is None:
                 return
-            if not may_import(travail.annule_par, travail.territoire):
+            if not may_import(travail.annule_par, travail.territoire, travail.statut_vise):
                 motif = "La personne qui a demandé cette annulation n'en a plus le droit."
                 _finish(travail, etat=Etat.IMPORTE, motif=motif)
                 return

@@ -29,6 +29,7 @@ from offre.models import Dispositif, Rattachement, Transition
 from offre.models.nomenclature import Categorie, Statut
 from offre.saisie import Objet, form_for, rattachement_of
 from offre.sommes import alertes_of
+from offre.views.financements import somme_of
 from offre.views.places import CAPACITE
 from siao.socle.forms import Formulaire
 from siao.socle.http import reads, writes
@@ -110,6 +111,7 @@ def _entite(request, objet: Rattachement) -> dict:
     return {
         "dispositifs": rows.for_list()[:DISPOSITIFS_MONTRES],
         "nombre": rows.count(),
+        "somme": somme_of(objet, request.perimetre),
         "saisit": request.may(Droit.OFFRE_SAISIR),
         "valide": request.may(Droit.OFFRE_VALIDER) and objet.statut != Statut.FERME,
     }

@@ -4,8 +4,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from comptes.droits import Droit
+from comptes.perimetres import Perimetre
+from offre.models import Rattachement
 from offre.recherches import RechercheSommes
-from offre.sommes import NIVEAUX, alertes, lisible
+from offre.sommes import NIVEAUX, alertes, lisible, sommes
 from siao.socle.columns.types import Decimal
 from siao.socle.extraction import extraction
 from siao.socle.http import reads
@@ -58,6 +60,14 @@ def synthese(request):
 @reads(Droit.OFFRE_VOIR)
 def exporter_synthese(request):
     return extraction(_found(request)[1], "financements-et-capacites", request.GET.get("format", ""))
+
+
+def somme_of(entite: Rattachement, perimetre: Perimetre) -> list[tuple[str, str]]:
+    """(label, value) of its line today, without what is empty."""
+    today = entite.departement.aujourdhui
+    row = sommes("entite", perimetre, today).filter(pk=entite.pk).first()
+    shown = [(column.header, column.value(row)) for column in _columns("entite")[1:]] if row else []
+    return [(header, value) for header, value in shown if value]
 
 
 def _found(request) -> tuple[RechercheSommes, Table]:

@@ -6,7 +6,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from comptes.droits import Droit
-from offre.actions.fusions import merge_entites, move_dispositif, suites_de_la_fusion, suites_du_deplacement
+from offre.actions.fusions import Suites, merge_entites, move_dispositif, suites_de_la_fusion, suites_du_deplacement
+from offre.colonnes.affichage import Affichage
+from offre.colonnes.declaration import ENTITES
 from offre.models import Rattachement
 from offre.models.nomenclature import Statut
 from offre.views.fiches import found
@@ -49,21 +51,24 @@ def _number(request, name: str) -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
 
 
+def _chosen(request, entites, label: str) -> tuple[ChoixDeLEntiteForm, Rattachement | None]:
+    """The form of the choice, and the entité of the address once one is chosen."""
+    asked = request.GET if request.GET.keys() & {"entite", "q"} else None
+    form = ChoixDeLEntiteForm(asked, entites=entites, label=label)
+    return form, form.cleaned_data["entite"] if "entite" in request.GET and form.is_valid() else None
+
+
 @writes(Droit.OFFRE_VALIDER)
 def fusionner(request, pk):
     """The entité of the address is the one that stays."""
     garde = found(request, "entites", pk)
     others = _others(request, garde.departement_id, {"pk": pk})
-    form = ChoixDeLEntiteForm(
-        request.GET if "entite" in request.GET or "q" in request.GET else None,
-        entites=others,
-        label="Entité entrée en double, à absorber",
-    )
+    form, absorbe = _chosen(request, others, "Entité entrée en double, à absorber")
     context = {"form": form, "objet": garde, "retour": reverse("offre:fiche", args=["entites", pk])}
-    if "entite" not in request.GET or not form.is_valid():
+    if absorbe is None:
         return render(request, "offre/fusionner.html", context)
-    absorbe = form.cleaned_data["entite"]
-    context |= {"absorbe": absorbe, "suites": suites_de_la_fusion(garde, absorbe)}
+    suites = suites_de_la_fusion(garde, absorbe)
+    context |= {"absorbe": absorbe, "suites": suites, "differences": _differences(suites)}
     if request.method == "POST":
         try:
             versions = (_number(request, "version"), _number(request, "version_absorbee"))
@@ -76,19 +81,21 @@ def fusionner(request, pk):
     return render(request, "offre/fusionner.html", context)
 
 
+def _differences(suites: Suites) -> list[tuple[str, str, str, str]]:
+    """(label, value of the one that stays, of the absorbed one, after the merge)."""
+    lines = Affichage().changements(ENTITES, suites.differences)
+    filled = {ENTITES.by_key[key].label for key in suites.completes}
+    return [(label, kept, absorbed, absorbed if label in filled else kept) for label, kept, absorbed in lines]
+
+
 @writes(Droit.OFFRE_VALIDER)
 def deplacer(request, pk):
     dispositif = found(request, "dispositifs", pk)
     others = _others(request, dispositif.departement_id, {"entite": dispositif.entite_id})
-    form = ChoixDeLEntiteForm(
-        request.GET if "entite" in request.GET or "q" in request.GET else None,
-        entites=others,
-        label="Entité qui reçoit le dispositif",
-    )
+    form, vers = _chosen(request, others, "Entité qui reçoit le dispositif")
     context = {"form": form, "objet": dispositif, "retour": reverse("offre:fiche", args=["dispositifs", pk])}
-    if "entite" not in request.GET or not form.is_valid():
+    if vers is None:
         return render(request, "offre/deplacer.html", context)
-    vers = form.cleaned_data["entite"]
     context |= {"vers": vers, "suites": suites_du_deplacement(dispositif, vers)}
     if request.method == "POST":
         try:

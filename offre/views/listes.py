@@ -30,7 +30,7 @@ DISPOSITIFS = (
     TableColumn("entite", "Entité", lambda row: row.entite_nom, ["entite_nom"]),
     TableColumn("categorie", "Catégorie", lambda row: row.get_categorie_display(), ["categorie"]),
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
-    TableColumn("commune", "Commune", lambda row: row.commune_visible, ["commune__nom_cle"]),
+    TableColumn("commune", "Commune", lambda row: row.commune_visible, ["commune_cle"]),
     TableColumn("capacite", "Capacité", lambda row: row.capacite, numeric=True),
     TableColumn("177", "Programme 177", lambda row: "Oui" if row.programme_177 else "", ["programme_177"]),
     TableColumn("contingent", "Contingent", lambda row: row.contingent_nombre or "", ["contingent_nombre"], True),
@@ -49,9 +49,7 @@ FINANCEMENTS = (
     TableColumn("acte", "Acte", lambda row: row.get_nature_acte_display(), ["nature_acte"]),
     TableColumn("debut", "Début", lambda row: f"{row.date_debut:%d/%m/%Y}", ["date_debut"]),
     TableColumn("fin", "Fin", lambda row: f"{row.date_fin:%d/%m/%Y}" if row.date_fin else "", ["date_fin"]),
-    TableColumn(
-        "quantite", "Quantité", lambda row: f"{row.quantite} {row.get_unite_display().lower()}", ["quantite"], True
-    ),
+    TableColumn("quantite", "Quantité", lambda row: row.mesure, ["quantite"], True),
     TableColumn("montant", "Montant annuel", lambda row: Decimal().show(row.montant_annuel), ["montant_annuel"], True),
 )
 

@@ -12,6 +12,8 @@ from offre.actions.places import Perime
 from offre.forms_mesures import HorairesForm, MesuresForm, UtiliseesForm
 from offre.models import Dispositif, GroupeMesures, PrestationProposee
 from offre.models.nomenclature import Categorie, Prestation
+from offre.views.conflits import lost_race
+from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
@@ -58,18 +60,35 @@ PRESTATIONS = (
 
 @reads(Droit.OFFRE_VOIR)
 def mesures(request):
+    context = {"table": _mesures(request), "recherche": request.GET.get("q", "")}
+    return render(request, "offre/places/mesures.html", context)
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_mesures(request):
+    return extraction(_mesures(request), "mesures", request.GET.get("format", ""))
+
+
+def _mesures(request) -> Table:
     rows = GroupeMesures.objects.visible_to(request.perimetre).search(request.GET.get("q", "")).for_list()
     rows = rows.open_at(timezone.localdate()).order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    table = Table("Mesures d'accompagnement", MESURES, rows, request.GET)
-    return render(request, "offre/places/mesures.html", {"table": table, "recherche": request.GET.get("q", "")})
+    return Table("Mesures d'accompagnement", MESURES, rows, request.GET)
 
 
 @reads(Droit.OFFRE_VOIR)
 def prestations(request):
+    context = {"table": _prestations(request), "recherche": request.GET.get("q", "")}
+    return render(request, "offre/places/prestations.html", context)
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_prestations(request):
+    return extraction(_prestations(request), "prestations", request.GET.get("format", ""))
+
+
+def _prestations(request) -> Table:
     rows = PrestationProposee.objects.visible_to(request.perimetre).search(request.GET.get("q", "")).for_list()
-    rows = rows.order_by("dispositif__nom_cle", "nature", "pk")
-    table = Table("Prestations", PRESTATIONS, rows, request.GET)
-    return render(request, "offre/places/prestations.html", {"table": table, "recherche": request.GET.get("q", "")})
+    return Table("Prestations", PRESTATIONS, rows.order_by("dispositif__nom_cle", "nature", "pk"), request.GET)
 
 
 def _dispositif(request, pk, categorie: Categorie) -> Dispositif:
@@ -117,23 +136,19 @@ def creer_mesures(request, pk):
 def modifier_mesures(request, pk):
     groupe = _groupe(request, pk)
     form = MesuresForm(request.POST or None, initial=MesuresForm.initial_of(groupe))
-    context = {"form": form, "dispositif": groupe.dispositif, "groupe": groupe}
+    context, status = {"form": form, "dispositif": groupe.dispositif, "groupe": groupe}, 200
     if request.method == "POST" and form.is_valid():
         try:
             version = form.cleaned_data["version"] or 0
             actions.change_mesures(auteur=request.habilitation, groupe=groupe, version=version, **form.valeurs)
         except Perime as refusal:
-            data = request.POST.copy()
-            data["version"] = groupe.version
-            context["form"] = MesuresForm(data, initial=form.initial)
-            context["form"].add_error(None, f"{refusal} Comparez ci-dessous, puis enregistrez de nouveau.")
-            context["conflit"] = groupe
+            context["conflit"], status = lost_race(form, MesuresForm.initial_of(_groupe(request, pk)), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['libelle']} » est enregistré.")
             return redirect("offre:mesures_dispositif", groupe.dispositif_id)
-    return render(request, "offre/places/groupe_mesures.html", context)
+    return render(request, "offre/places/groupe_mesures.html", context, status=status)
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
@@ -176,10 +191,9 @@ def horaires(request, pk, nature):
     dispositif = _dispositif(request, pk, Categorie.VEILLE_SOCIALE)
     if nature not in dispositif.prestations:
         raise Http404
-    prestation = PrestationProposee.objects.filter(dispositif=dispositif, nature=nature).first()
-    initial = HorairesForm.initial_of(prestation)
-    form = HorairesForm(request.POST or None, initial=initial)
-    context = {"form": form, "dispositif": dispositif, "libelle": Prestation(nature).label}
+    known = PrestationProposee.objects.filter(dispositif=dispositif, nature=nature)
+    form = HorairesForm(request.POST or None, initial=HorairesForm.initial_of(known.first()))
+    context, status = {"form": form, "dispositif": dispositif, "libelle": Prestation(nature).label}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.set_hours(
@@ -191,16 +205,10 @@ def horaires(request, pk, nature):
                 vus=form.cleaned_data["vus"],
             )
         except Perime as refusal:
-            data = request.POST.copy()
-            data["vus"] = initial["vus"]
-            context["form"] = HorairesForm(data, initial=initial)
-            context["form"].add_error(
-                None,
-                f"{refusal} Maintenant : {initial['vus']}. Enregistrez de nouveau si les vôtres sont les bons.",
-            )
+            context["conflit"], status = lost_race(form, HorairesForm.initial_of(known.first()), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{context['libelle']} : la semaine est enregistrée.")
             return redirect("offre:prestations_dispositif", pk)
-    return render(request, "offre/places/horaires.html", context)
+    return render(request, "offre/places/horaires.html", context, status=status)

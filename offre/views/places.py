@@ -1,7 +1,9 @@
 """Places: what a dispositif offers, what is free now, and the page where the SIAO looks for a place that fits."""
 
+from dataclasses import replace
+
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,10 +22,13 @@ from offre.forms_places import (
 from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
+from offre.views.conflits import lost_race
 from siao.socle.columns.types import show_phone
+from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
+from siao.socle.text import counted
 
 
 def _page_of(groupe: GroupePlaces) -> str:
@@ -63,7 +68,7 @@ GROUPES = (
 DISPONIBLES = (
     DISPOSITIF,
     TableColumn("entite", "Entité", lambda row: row.entite_nom, ["entite_nom"]),
-    TableColumn("commune", "Commune", lambda row: row.commune, ["dispositif__commune__nom_cle"]),
+    TableColumn("commune", "Commune", lambda row: row.commune, ["commune_cle"]),
     TableColumn("groupe", "Groupe", lambda row: row.libelle, ["libelle_cle"]),
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
     TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
@@ -73,6 +78,11 @@ DISPONIBLES = (
     TableColumn("declare", "Déclaré", lambda row: row.fraicheur, ["-declare_le"]),
 )
 
+DISPONIBLES_FICHIER = tuple(
+    replace(column, value=lambda row: row.dispositif.commune_visible) if column.key == "commune" else column
+    for column in DISPONIBLES
+)
+"""The same in a file, which is copied and sent: it does not say where the confidential ones are."""
 
 CAPACITE = {
     **dict.fromkeys(AVEC_PLACES_OU_LOGEMENTS, "offre:places_dispositif"),
@@ -89,6 +99,23 @@ def places(request):
         [dispositif] = Dispositif.objects.visible_to(request.perimetre)
         if page := CAPACITE.get(dispositif.categorie):
             return redirect(page, dispositif.pk)
+    form, rows = _groupes(request)
+    table = Table("Groupes de places", GROUPES, rows, request.GET)
+    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
+    shown = [groupe.pk for groupe in table.page]
+    counted = _counted(GroupePlaces.objects.all()).in_bulk(shown)
+    table.page.object_list = [counted[key] for key in shown if key in counted]
+    return render(request, "offre/places/groupes.html", {"form": form, "table": table})
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_places(request):
+    table = Table("Groupes de places", GROUPES, _counted(_groupes(request)[1]), request.GET)
+    return extraction(table, "places", request.GET.get("format", ""))
+
+
+def _groupes(request) -> tuple[RechercheGroupesForm, QuerySet[GroupePlaces]]:
+    """The search of the list, and the groups that it finds."""
     today, now = timezone.localdate(), timezone.now()
     groupes = GroupePlaces.objects.visible_to(request.perimetre)
     form = RechercheGroupesForm(request.GET)
@@ -105,13 +132,12 @@ def places(request):
             case "indisponibles":
                 unavailable = Indisponibilite.objects.at(today).filter(place=OuterRef("pk"))
                 groupes = groupes.filter(Exists(inside.open_at(today).filter(Exists(unavailable))))
-    rows = groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
-    table = Table("Groupes de places", GROUPES, rows, request.GET)
-    # The page first, then what its lines show: PostgreSQL would count the places of every line that it skips.
-    shown = [groupe.pk for groupe in table.page]
-    counted = GroupePlaces.objects.for_list(today).prefetch_related(_configurations()).in_bulk(shown)
-    table.page.object_list = [counted[key] for key in shown if key in counted]
-    return render(request, "offre/places/groupes.html", {"form": form, "table": table})
+    return form, groupes.order_by("dispositif__nom_cle", "libelle_cle", "pk")
+
+
+def _counted(groupes: QuerySet[GroupePlaces]) -> QuerySet[GroupePlaces]:
+    """With what a line of the list shows."""
+    return groupes.for_list(timezone.localdate()).prefetch_related(_configurations())
 
 
 def _configurations() -> Prefetch:
@@ -124,10 +150,26 @@ def disponibilites(request):
     form = DisponibilitesForm(request.GET if request.GET.keys() & {"composition", "taille"} else None)
     context = {"form": form}
     if form.is_valid():
-        visible = GroupePlaces.objects.visible_to(request.perimetre)
-        rows = form.narrow(visible, timezone.localdate()).order_by("-declare_le", "pk")
-        context["table"] = Table("Places disponibles", DISPONIBLES, rows, request.GET)
+        context["table"] = Table("Places disponibles", DISPONIBLES, _disponibles(request, form), request.GET)
     return render(request, "offre/places/disponibilites.html", context)
+
+
+@reads(Droit.DEMANDES_ORIENTER)
+def exporter_disponibilites(request):
+    """The same as a file. A commune that was asked for locates what is found: the confidential ones are left out."""
+    form = DisponibilitesForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('offre:disponibilites')}?{request.GET.urlencode()}")
+    rows = _disponibles(request, form)
+    if form.cleaned_data["commune"]:
+        rows = rows.filter(dispositif__adresse_confidentielle=False)
+    table = Table("Places disponibles", DISPONIBLES_FICHIER, rows, request.GET)
+    return extraction(table, "places-disponibles", request.GET.get("format", ""))
+
+
+def _disponibles(request, form: DisponibilitesForm) -> QuerySet[GroupePlaces]:
+    visible = GroupePlaces.objects.visible_to(request.perimetre)
+    return form.narrow(visible, timezone.localdate()).order_by("-declare_le", "pk")
 
 
 # --- The places of one dispositif -------------------------------------------------------------------------------
@@ -191,7 +233,7 @@ def confirmer(request, pk):
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{count} place{'s' * (count > 1)} confirmée{'s' * (count > 1)} à l'instant.")
+        messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
         if count < len(vues):
             messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
     return redirect("offre:places_dispositif", pk)
@@ -232,12 +274,8 @@ def creer_groupe(request, pk):
 def modifier_groupe(request, pk):
     groupe = _groupe(request, pk)
     dispositif = groupe.dispositif
-    today = dispositif.departement.aujourdhui
-    funded = groupe.financees_depuis.filter(depuis__lte=today).first()
-    initial = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
-    initial["financees_depuis"] = funded.depuis if funded else today
-    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=initial)
-    context = {"form": form, "dispositif": dispositif, "groupe": groupe}
+    form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=_recorded(groupe))
+    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_groupe(
@@ -247,35 +285,21 @@ def modifier_groupe(request, pk):
                 **form.valeurs,
             )
         except actions.Perime as refusal:
-            context["conflit"] = _differences(form, initial)
-            data = request.POST.copy()
-            data["version"] = groupe.version
-            context["form"] = again = GroupeForm(data, dispositif=dispositif, groupe=groupe)
-            again.add_error(None, f"{refusal} Comparez, puis enregistrez de nouveau si votre saisie est la bonne.")
+            context["conflit"], status = lost_race(form, _recorded(_groupe(request, pk)), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['libelle']} » est enregistré.")
             return redirect(_page_of(groupe))
-    return render(request, "offre/places/groupe.html", context)
+    return render(request, "offre/places/groupe.html", context, status=status)
 
 
-def _differences(form: GroupeForm, now: dict) -> list[tuple[str, str, str]]:
-    """Label, what is recorded now, what was typed: for the fields that differ."""
-    found = []
-    for name, field in form.fields.items():
-        typed, current = form.cleaned_data.get(name), now.get(name)
-        if name != "version" and (typed or current) and typed != current:
-            found.append((field.label, _shown(current), _shown(typed)))
-    return found
-
-
-def _shown(value) -> str:
-    if value is True:
-        return "oui"
-    if hasattr(value, "strftime"):
-        return f"{value:%d/%m/%Y}"
-    return str(value) if value not in (None, "", False) else "—"
+def _recorded(groupe: GroupePlaces) -> dict:
+    """What its form shows."""
+    today = groupe.dispositif.departement.aujourdhui
+    funded = groupe.financees_depuis.filter(depuis__lte=today).first()
+    shown = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
+    return {**shown, "financees_depuis": funded.depuis if funded else today}
 
 
 @writes(Droit.PLACES_GERER)
@@ -291,7 +315,7 @@ def ajouter_places(request, pk):
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{added} place{'s' * (added > 1)} de plus dans « {groupe} ».")
+            messages.success(request, f"{counted(added, 'place')} de plus dans « {groupe} ».")
             return redirect(_page_of(groupe))
     return render(request, "offre/places/ajouter.html", {"form": form, "groupe": groupe})
 
@@ -323,15 +347,18 @@ def place(request, pk):
 def modifier_place(request, pk):
     found = _place(request, pk)
     form = PlaceForm(request.POST or None, initial=PlaceForm.initial_of(found))
+    context, status = {"form": form, "place": found, "titre": f"Modifier « {found} »"}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_place(auteur=request.habilitation, place=found, **form.cleaned_data)
+        except actions.Perime as refusal:
+            context["conflit"], status = lost_race(form, PlaceForm.initial_of(_place(request, pk)), refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"« {form.cleaned_data['nom']} » est enregistrée.")
             return redirect("offre:place", pk)
-    return render(request, "offre/places/saisir.html", {"form": form, "place": found, "titre": f"Modifier « {found} »"})
+    return render(request, "offre/places/saisir.html", context, status=status)
 
 
 @writes(Droit.PLACES_GERER, only_post=True)
@@ -353,7 +380,7 @@ def rendre_indisponible(request, pk):
     form = IndisponibiliteForm(request.POST or None, initial={"date_debut": today})
     if request.method == "POST" and form.is_valid():
         try:
-            actions.make_unavailable(auteur=request.habilitation, place=found, **form.cleaned_data)
+            actions.make_unavailable(auteur=request.habilitation, place=found, **form.valeurs)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -372,16 +399,19 @@ def _indisponibilite(request, pk) -> Indisponibilite:
 def modifier_indisponibilite(request, pk):
     found = _indisponibilite(request, pk)
     form = IndisponibiliteForm(request.POST or None, initial=IndisponibiliteForm.initial_of(found))
+    context, status = {"form": form, "place": found.place, "titre": f"« {found.place} » ne peut pas servir"}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_unavailability(auteur=request.habilitation, indisponibilite=found, **form.cleaned_data)
+        except actions.Perime as refusal:
+            now = IndisponibiliteForm.initial_of(_indisponibilite(request, pk))
+            context["conflit"], status = lost_race(form, now, refusal), 409
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Les dates sont enregistrées.")
             return redirect("offre:place", found.place_id)
-    titre = f"« {found.place} » ne peut pas servir"
-    return render(request, "offre/places/saisir.html", {"form": form, "place": found.place, "titre": titre})
+    return render(request, "offre/places/saisir.html", context, status=status)
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)

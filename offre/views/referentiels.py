@@ -19,6 +19,7 @@ from siao.socle.forms import Formulaire, FormulaireDeModele
 from siao.socle.http import attachment, reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
+from siao.socle.text import counted
 
 OCTETS = 500_000
 """Largest file of a list."""
@@ -254,5 +255,5 @@ def _confirmed(request, liste: Administree):
         messages.error(request, str(refusal))
         return redirect("offre:importer_referentiel", liste.nom)
     changed = result.totals["new"] + result.totals["update"]
-    messages.success(request, f"{changed} valeur{'s' if changed > 1 else ''} enregistrée{'s' if changed > 1 else ''}.")
+    messages.success(request, f"{counted(changed, 'valeur enregistrée')}.")
     return redirect("offre:referentiel", liste.nom)

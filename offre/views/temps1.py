@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.models import Departement
-from offre.actions.imports import decide, deposit, is_last, request_import, request_undo, too_big
+from offre.actions.imports import decide, deposit, may_undo, request_import, request_undo, too_big
 from offre.colonnes.declaration import SHEETS
 from offre.colonnes.listes import Listes
 from offre.colonnes.regles import RULES
@@ -105,7 +105,7 @@ def travail(request, pk):
     if travail.etat not in (Etat.DEPOSE, Etat.REFUSE, Etat.A_CORRIGER):
         context |= _ecarts(request.GET, travail)
     if travail.etat == Etat.IMPORTE:
-        context["annulable"] = is_last(travail)
+        context["annulable"] = may_undo(travail, request.user)
     return render(request, "offre/temps1/import.html", context)
 
 
@@ -195,7 +195,9 @@ def annuler(request, pk):
         except Refusal as refusal:
             messages.error(request, str(refusal))
         return redirect("offre:import", travail.pk)
-    return render(request, "offre/temps1/annuler.html", {"travail": travail, "annulable": is_last(travail)})
+    return render(
+        request, "offre/temps1/annuler.html", {"travail": travail, "annulable": may_undo(travail, request.user)}
+    )
 
 
 @reads(Droit.OFFRE_IMPORTER)

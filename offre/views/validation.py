@@ -30,6 +30,7 @@ from siao.socle.columns import Reference
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
+from siao.socle.text import counted
 
 PAR_PAGE = 25
 
@@ -238,9 +239,7 @@ def a_valider(request):
         except Refusal as refusal:
             refus = str(refusal)
         else:
-            what = "validée" if validates else "pré-validée"
-            plural = "s" if done > 1 else ""
-            messages.success(request, f"{done} ligne{plural} {what}{plural}.")
+            messages.success(request, f"{counted(done, 'ligne validée' if validates else 'ligne pré-validée')}.")
             return redirect("offre:a_valider")
     page = Paginator(file_attente(request.perimetre, statut, genre), PAR_PAGE).get_page(request.GET.get("page"))
     lignes = _unfolded([Ligne(**row) for row in page])

@@ -51,3 +51,13 @@ def words_of(search: str) -> list[str]:
 def visible(text: str) -> str:
     """``text`` without the invisible characters that copy and paste brings along."""
     return _INVISIBLE.sub("", text)
+
+
+def pluriel(number: int, mark: str = "s") -> str:
+    """The mark of the plural, from two on: French says « 0 place », where Django says « 0 places »."""
+    return mark if abs(number) >= 2 else ""
+
+
+def counted(number: int, words: str) -> str:
+    """« 1 place confirmée », « 3 places confirmées »: ``words`` in the singular, each of which takes an s."""
+    return " ".join([str(number), *(word + pluriel(number) for word in words.split())])

@@ -1,13 +1,12 @@
 from django import template
 from django.utils.html import format_html
 
+from siao.socle.text import pluriel
+
 register = template.Library()
 
 
-@register.filter
-def pluriel(number: int, mark: str = "s") -> str:
-    """The mark of the plural, from two on: French says « 0 place », where Django says « 0 places »."""
-    return mark if abs(number) >= 2 else ""
+register.filter(pluriel)
 
 
 @register.simple_block_tag

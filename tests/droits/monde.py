@@ -321,6 +321,7 @@ OBJETS = {
     "jeton": lambda monde, utilisateur, territoire: {"pk": monde.jeton.pk if territoire != "inconnu" else INCONNU},
     "session": _session,
     "departement": _departement,
+    "ménage à héberger": lambda monde, utilisateur, territoire: {"?": {"composition": "100", "taille": "4"}},
     "ménage": _of_dossier("menage"),
     "personne": _of_dossier("personne"),
     "paire": _paire,

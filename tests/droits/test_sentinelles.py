@@ -11,7 +11,7 @@ import logging
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.core import mail
@@ -149,7 +149,7 @@ def test_each_actor_comes_across_their_own_tokens_only(acteur, caplog, record_pr
                 arguments = OBJETS[line["objet"]](monde, utilisateur, territoire) if line["objet"] else {}
                 query = arguments.pop("?", None)
                 path = reverse(line["route"], kwargs=arguments)
-                start.add(f"{path}?departement={query['departement']}&prerempli=1" if query else path)
+                start.add(f"{path}?{urlencode({**query, 'prerempli': 1})}" if query else path)
     found = tokens_in(crawl(client, start))
 
     record_property("sentinelles", planted)

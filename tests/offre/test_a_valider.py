@@ -52,8 +52,8 @@ def test_the_home_page_counts_it(page, siao):
     waiting(statut_depuis=timezone.now() - datetime.timedelta(days=9))
     make_proposition(make_chrs(make_rattachement("44")), siao, statut="PREVALIDE")
     home = words(page.get(reverse("accueil")))
-    assert "1 dispositifs à valider" in home
-    assert "1 changements proposés à valider" in home
+    assert "1 dispositif à valider" in home
+    assert "1 changement proposé à valider" in home
     assert "le plus ancien depuis 9 jours" in home
     assert f'href="{URL}?genre=dispositifs"' in home
     assert "à valider" not in words(client_of(siao).get(reverse("accueil")))

@@ -40,9 +40,9 @@ def test_a_rehearsal_says_what_would_be_done_and_keeps_nothing(run):
     assert code == 0
     assert result == {
         "etat": "applicable",
-        "entites": {"crees": 1, "modifies": 0, "inchanges": 0, "absents": 0},
-        "dispositifs": {"crees": 2, "modifies": 0, "inchanges": 0, "absents": 0},
-        "financements": {"crees": 1, "modifies": 0, "inchanges": 0, "absents": 0},
+        "entites": {"crees": 1, "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0},
+        "dispositifs": {"crees": 2, "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0},
+        "financements": {"crees": 1, "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0},
         "erreurs": [],
         "avertissements": [],
     }
@@ -82,7 +82,7 @@ def test_applying_is_asked_for_and_done_once(run):
     assert (code, json.loads(out)["etat"]) == (0, "importe")
     assert Import.objects.get().etat == "IMPORTE"
     code, out = run(content, "--json")
-    assert json.loads(out)["dispositifs"] == {"crees": 0, "modifies": 0, "inchanges": 2, "absents": 0}
+    assert json.loads(out)["dispositifs"] == {"crees": 0, "modifies": 0, "proposes": 0, "inchanges": 2, "absents": 0}
 
 
 def test_absent_fiches_are_kept_unless_asked(run):

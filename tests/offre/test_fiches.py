@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 from django.urls import reverse
+from stdnum import luhn
 
 from comptes.droits import Profil
 from offre.models import Dispositif, Entite, Financement, Rattachement, Transition
@@ -239,12 +240,18 @@ def test_a_financement_is_changed_by_those_who_type_the_offre(page):
     ],
 )
 def test_a_confidential_address_is_for_those_who_orient_there_and_its_team(profil, seen):
+    entite = make_rattachement("44")
+    siret = f"{entite.entite.siren}0001"
     fvv = make_chrs(
-        make_rattachement("44"), adresse_confidentielle=True, voie="3 rue Tenue Secrète", complement="Porte bleue"
+        entite,
+        adresse_confidentielle=True,
+        voie="3 rue Tenue Secrète",
+        complement="Porte bleue",
+        siret=siret + luhn.calc_check_digit(siret),  # the public register says where it is
     )
     reader = client_of(make_utilisateur(profil, objets=[fvv] if Profil(profil).rang > 4 else []))
     text = words(reader.get(url("fiche", "dispositifs", fvv.pk)))
-    for secret in ("3 rue Tenue Secrète", "Porte bleue", fvv.commune.nom, fvv.code_postal):
+    for secret in ("3 rue Tenue Secrète", "Porte bleue", fvv.commune.nom, fvv.code_postal, fvv.siret[9:]):
         assert (secret in text) == seen
     assert ("Confidentiel" in text) or seen
     Dispositif.objects.update(adresse_confidentielle=False)

@@ -6,9 +6,9 @@ from django.apps import apps
 from django.urls import reverse
 
 from comptes.droits import Profil
-from comptes.models import Octroi
+from comptes.models import EntreeJournal, Octroi
 from offre.models import Dispositif, Entite, Rattachement, Transition
-from tests.comptes.fabrique import client_of, habilite, make_utilisateur, words
+from tests.comptes.fabrique import client_of, habilite, make_utilisateur, plain, words
 from tests.offre.fabrique import make_financement, make_import, make_proposition, make_rattachement
 from tests.offre.test_fiches import make_chrs
 
@@ -41,15 +41,20 @@ def test_the_preview_says_all_and_the_merge_does_it(page, double):
     garde, absorbe, chrs, manager = double
     url = reverse("offre:fusionner", args=[garde.pk])
     assert "Assoc. Ancre" in words(page.get(url))
-    shown = " ".join(words(page.get(url, {"entite": absorbe.pk})).split())
+    answer = page.get(url, {"entite": absorbe.pk})
+    shown = plain(answer)
     for said in (
         "1 dispositif change d'entité",
         "1 financement les suit",
         "1 SIRET effacé",
         f"{manager} (Gestionnaire d'entité) gérera l'entité qui reste",
-        "repris : +33261910012",
     ):
         assert said in shown
+    # Both values, and what will be left of them.
+    assert [line[1:] for line in answer.context["differences"]] == [
+        ("Association l'Ancre", "Assoc. Ancre", "Association l'Ancre"),
+        ("", "02 61 91 00 12", "02 61 91 00 12"),
+    ]
     assert Rattachement.objects.get(pk=absorbe.pk).statut == "VALIDE"
     assert merge(page, garde, absorbe).status_code == 302
     chrs.refresh_from_db()
@@ -73,12 +78,59 @@ def test_the_preview_says_all_and_the_merge_does_it(page, double):
     assert "a été fusionnée dans une autre" in words(refused)
 
 
-def test_who_manages_both_manages_the_one_that_is_kept(page, double):
-    garde, absorbe, _, _ = double
+DATES = {
+    "the one on the entité that stays is enough": ({}, {}, {"garde"}),
+    "the one on the absorbed entité lasts longer": ({"date_fin": "2100-01-01"}, {}, {"absorbe"}),
+    "one ends before, the other begins later": (
+        {"date_fin": "2100-01-01"},
+        {"date_debut": "2099-01-01", "date_fin": "2101-01-01"},
+        {"garde", "absorbe"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DATES)
+def test_who_manages_both_keeps_one_habilitation_and_loses_no_day(page, double, case):
+    garde, absorbe, _, manager = double
+    of_garde, of_absorbe, left = DATES[case]
     both = make_utilisateur(Profil.GESTIONNAIRE_ENTITE, objets=[garde])
     habilite(both, Profil.GESTIONNAIRE_ENTITE, objets=[absorbe])
+    first, second = both.habilitations.order_by("pk")
+    for habilitation, dates in ((first, of_garde), (second, of_absorbe)):
+        type(habilitation).objects.filter(pk=habilitation.pk).update(**dates)
+    named = {"garde": first, "absorbe": second}
+    withdrawn = [named[name] for name in named.keys() - left]
+    preview = " ".join(words(page.get(reverse("offre:fusionner", args=[garde.pk]), {"entite": absorbe.pk})).split())
+    assert ("une seule de ses deux habilitations reste" in preview) == bool(withdrawn)
     assert merge(page, garde, absorbe).status_code == 302
-    assert set(Octroi.objects.filter(user=both).values_list("object_pk", flat=True)) == {str(garde.pk)}
+    kept = both.habilitations.filter(retiree_le=None)
+    assert set(kept) == {named[name] for name in left}
+    assert set(Octroi.objects.filter(habilitation__in=kept).values_list("object_pk", flat=True)) == {str(garde.pk)}
+    assert client_of(both).get(reverse("offre:fiche", args=["entites", garde.pk])).status_code == 200
+    told = EntreeJournal.objects.filter(action="comptes.retirer").values_list("objet_id", flat=True)
+    assert set(told) == {str(habilitation.pk) for habilitation in withdrawn}
+    # Who held the absorbed one alone holds the one that stays.
+    assert manager.habilitations.get().retiree_le is None
+    assert client_of(manager).get(reverse("offre:fiche", args=["entites", garde.pk])).status_code == 200
+
+
+def test_another_profil_and_another_departement_are_kept(page, double):
+    garde, absorbe, _, _ = double
+    there = make_rattachement("35", entite=absorbe.entite)
+    both = make_utilisateur(Profil.GESTIONNAIRE_ENTITE, objets=[garde])
+    habilite(both, Profil.ASSISTANT, objets=[absorbe])
+    habilite(both, Profil.GESTIONNAIRE_ENTITE, objets=[absorbe, there])
+    assert merge(page, garde, absorbe).status_code == 302
+    held = {
+        (habilitation.profil, octroi.object_pk)
+        for habilitation in both.habilitations.filter(retiree_le=None)
+        for octroi in habilitation.octrois.all()
+    }
+    assert held == {
+        ("GESTIONNAIRE_ENTITE", str(garde.pk)),
+        ("ASSISTANT", str(garde.pk)),
+        ("GESTIONNAIRE_ENTITE", str(there.pk)),
+    }
 
 
 @pytest.mark.parametrize("because", ["stale", "itself", "elsewhere", "closed", "proposed", "importing"])

@@ -156,7 +156,7 @@ def test_a_get_writes_nothing_and_a_wrong_method_is_refused(page, chain):
 def test_absent_fiches_are_decided_before_importing(page, chain):
     chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
     travail = chain.read(classeur())
-    assert travail.bilan["dispositifs"] == {"crees": 0, "modifies": 0, "inchanges": 1, "absents": 1}
+    assert travail.bilan["dispositifs"] == {"crees": 0, "modifies": 0, "proposes": 0, "inchanges": 1, "absents": 1}
     page.post(url("importer", travail))
     travail.refresh_from_db()
     assert travail.etat == "PRET"

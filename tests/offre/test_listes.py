@@ -1,6 +1,5 @@
 """The lists of the offre: perimeter, search, sorting, pages."""
 
-import csv
 import io
 
 import openpyxl
@@ -9,7 +8,7 @@ from django.urls import reverse
 
 from comptes.droits import Profil
 from offre.models import Dispositif, Financement
-from tests.classeurs import AUTRE_SIREN, DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur
+from tests.classeurs import AUTRE_SIREN, DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur, lines_of
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 
 pytestmark = pytest.mark.django_db
@@ -104,23 +103,17 @@ def test_filters_and_the_extraction_of_what_is_on_the_screen(offre, page):
         for kind in ("csv", "xlsx"):
             answer = page.get(reverse("offre:exporter", args=[name]), {**filters, "format": kind})
             assert answer["Content-Disposition"].startswith("attachment")
-            rows = read(b"".join(answer.streaming_content), kind)
+            rows = lines_of(answer, kind)
             assert rows[0] == [column.header for column in table.columns]
             assert {row[0] for row in rows[1:]} == found
             assert len(rows) == len(table.rows) + 1
-
-
-def read(content: bytes, kind: str) -> list[list]:
-    if kind == "csv":
-        return list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
-    return [list(row) for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
 
 
 def test_an_extraction_runs_nothing_and_holds_all_the_pages(chain, page):
     many = [{**DISPOSITIF, "nom": f"=CHRS+{number}"} for number in range(60)]
     chain.apply(classeur(dispositifs=many, financements=[]))
     url = reverse("offre:exporter", args=["dispositifs"])
-    rows = read(b"".join(page.get(url, {"format": "csv", "page": "2", "tri": "-nom"}).streaming_content), "csv")
+    rows = lines_of(page.get(url, {"format": "csv", "page": "2", "tri": "-nom"}), "csv")
     assert len(rows) == 61
     assert all(row[0].startswith("'=CHRS") for row in rows[1:])
     assert rows[1][0] > rows[2][0]

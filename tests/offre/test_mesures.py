@@ -83,7 +83,8 @@ def test_the_second_of_two_editors_gets_both_versions(avdl, page):
     url = reverse("offre:modifier_mesures", args=[groupe.pk])
     assert page.post(url, typed(version="1", nombre="7")).status_code == 302
     answer = page.post(url, typed(version="1", nombre="9"))
-    assert "Enregistré maintenant : « Ménages DALO », 7 mesures" in plain(answer)
+    assert answer.status_code == 409
+    assert answer.context["conflit"] == [("Nombre de mesures", "7", "9")]
     assert 'value="9"' in answer.text
     assert page.post(url, typed(version="2", nombre="9")).status_code == 302
     assert GroupeMesures.objects.get().nombre == 9
@@ -164,7 +165,8 @@ def test_hours_changed_meanwhile_are_not_overwritten(accueil, page):
     url = reverse("offre:horaires", args=[accueil.pk, "REPAS"])
     page.post(url, {"jour_1": "9h-12h", "vus": ""})
     answer = page.post(url, {"jour_1": "8h-11h", "vus": ""})
-    assert "Maintenant : Lundi 09:00-12:00." in plain(answer)
+    assert answer.status_code == 409
+    assert answer.context["conflit"] == [("Lundi", "09:00-12:00", "08:00-11:00")]
     assert 'value="8h-11h"' in answer.text
     assert PrestationProposee.objects.get().horaires == "Lundi 09:00-12:00"
 

@@ -95,10 +95,10 @@ def test_the_assistant_creates_a_group_of_family_rooms(chrs, assistant):
         ({"couchages": "0"}, "Au moins 1"),
         ({"couchages": "51"}, "Au plus 50"),
         ({"accepte_100": "", "accepte_40": ""}, "Cochez au moins une composition"),
-        ({"max_40": "5"}, "Une place n'a que 4 couchage(s)"),
-        ({"min_100": "2"}, "compte 3 au moins personne(s)"),
+        ({"max_40": "5"}, "Une place n'a que 4 couchages"),
+        ({"min_100": "2"}, "compte au moins 3 personnes"),
         ({"min_40": "3", "max_40": "2"}, "Le premier nombre ne peut pas dépasser le second"),
-        ({"accepte_10": "on", "max_10": "2"}, "« Homme seul » compte 1 personne(s)"),
+        ({"accepte_10": "on", "max_10": "2"}, "« Homme seul » compte 1 personne"),
         ({"type": "9999"}, "choix"),
         ({"nombre": "201"}, "Au plus 200"),
         ({"ouverte_le": "31/02/2024"}, "Écrivez une date qui existe"),
@@ -173,6 +173,7 @@ def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
     assert page.post(url, typed(version="1", libelle="Le premier")).status_code == 302
     answer = page.post(url, typed(version="1", libelle="Le second"))
     text = words(answer)
+    assert answer.status_code == 409
     assert "modifié pendant que vous l'aviez sous les yeux" in text
     assert "<td>Le premier</td>" in text
     assert "<td>Le second</td>" in text
@@ -300,9 +301,15 @@ def test_works_are_changed_and_those_to_come_are_cancelled(chrs, responsable):
     today = timezone.localdate()
     works = Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=today + A_DAY)
     url = reverse("offre:modifier_indisponibilite", args=[works.pk])
-    assert "Précisez le motif" in words(page.post(url, {"motif": "AUTRE", "date_debut": "01/01/2030"}))
+    vague = {"vu": works.vu, "motif": "AUTRE", "date_debut": "01/01/2030"}
+    assert "Précisez le motif" in words(page.post(url, vague))
     changed = {"motif": "SINISTRE", "precision": "Fuite", "date_debut": "01/01/2030", "date_fin": "03/01/2030"}
-    assert page.post(url, changed).status_code == 302
+    stale = page.post(url, {**changed, "vu": "TRAVAUX||2020-01-01|None"})
+    assert stale.status_code == 409
+    assert ("Motif", "TRAVAUX", "SINISTRE") in stale.context["conflit"]
+    works.refresh_from_db()
+    assert works.motif == "TRAVAUX"
+    assert page.post(url, {**changed, "vu": works.vu}).status_code == 302
     works.refresh_from_db()
     assert str(works) == "Fuite, du 01/01/2030 au 03/01/2030"
     page.post(reverse("offre:remettre_en_service", args=[works.pk]))
@@ -341,13 +348,28 @@ def test_a_place_has_its_dates(chrs, assistant):
     place = make_groupe(chrs, etats=["LIBRE"]).places.get()
     page = client_of(assistant)
     url = reverse("offre:modifier_place", args=[place.pk])
-    late = {"nom": "Chambre bleue", "ouverte_le": "01/01/2024", "fermee_le": "31/12/2023"}
+    late = {"vu": place.vu, "nom": "Chambre bleue", "ouverte_le": "01/01/2024", "fermee_le": "31/12/2023"}
     assert "La fermeture ne peut pas précéder l'ouverture." in words(page.post(url, late))
     assert page.post(url, {**late, "fermee_le": f"{timezone.localdate():%d/%m/%Y}"}).status_code == 302
     assert not Place.objects.free(timezone.localdate()).exists()
     assert Place.objects.free(timezone.localdate() - A_DAY).exists()
     answer = page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "OCCUPEE"}, follow=True)
     assert "n'est pas ouverte aujourd'hui" in words(answer)
+
+
+def test_the_second_of_two_editors_of_a_place_gets_both_versions(chrs, assistant):
+    place = make_groupe(chrs).places.get()
+    page = client_of(assistant)
+    url = reverse("offre:modifier_place", args=[place.pk])
+    typed_by = {name: {"vu": place.vu, "nom": name, "ouverte_le": "01/01/2020"} for name in ("Bleue", "Rouge")}
+    assert page.post(url, typed_by["Bleue"]).status_code == 302
+    answer = page.post(url, typed_by["Rouge"])
+    assert answer.status_code == 409
+    assert answer.context["conflit"] == [("Nom ou numéro", "Bleue", "Rouge")]
+    place.refresh_from_db()
+    assert place.nom == "Bleue"
+    assert f'value="{place.vu}"' in answer.text
+    assert page.post(url, typed_by["Rouge"] | {"vu": place.vu}).status_code == 302
 
 
 def test_a_place_that_served_is_not_deleted(chrs, assistant):

@@ -257,7 +257,7 @@ def test_the_entites_beside_the_register(annuaire, page, django_assert_num_queri
     assert "1 entité" in anomalies
     assert "RED NEEDLES" in anomalies
     assert "1 entité" in plain(page.get(url, {"etat": "inconnue"}))
-    assert "1 entités fermées ou absentes au répertoire SIRENE" in plain(page.get("/"))
+    assert "1 entité fermée ou absente au répertoire SIRENE" in plain(page.get("/"))
     for _ in range(20):
         make_rattachement("44")
     with django_assert_num_queries(12):

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from comptes.droits import Profil
-from offre.models import Dispositif
-from tests.comptes.fabrique import client_of, make_utilisateur
+from offre.models import Dispositif, Rattachement
+from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.offre.fabrique import make_financement, make_rattachement
 from tests.offre.test_fiches import make_chrs
 
@@ -39,7 +39,7 @@ def rows(client, **parameters) -> list[list]:
     [("dispositif", "CHRS le Phare"), ("entite", "L'Ancre"), ("departement", "Loire-Atlantique (44)")],
 )
 def test_the_lines_of_the_day_add_up_and_warn(chrs, page, niveau, nom):
-    warning = "32 places financés pour 30"
+    warning = "32 places financées pour 30"
     in_2024 = [nom, "30 places", "32 places", "20 places", "", "1\u202f500,50 €", "1\u202f000,50 €", warning]
     assert rows(page, niveau=niveau, jour="30/06/2024") == [in_2024]
     assert rows(page, niveau=niveau, jour="30/06/2025") == [[nom, "30 places", "5 places", "5 places", "", "", "", ""]]
@@ -48,6 +48,16 @@ def test_the_lines_of_the_day_add_up_and_warn(chrs, page, niveau, nom):
     file = page.get(reverse("offre:exporter_synthese"), {"niveau": niveau, "jour": "30/06/2024", "format": "csv"})
     text = b"".join(file.streaming_content).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text), delimiter=";"))[1] == in_2024
+
+
+def test_the_fiche_of_an_entite_says_its_sums_of_the_day(chrs, page):
+    make_financement(chrs, quantite=1, unite="PLACES", date_fin=None)
+    entite = Rattachement.objects.get(entite=chrs.entite_id)
+    answer = page.get(reverse("offre:fiche", args=["entites", entite.pk]))
+    assert dict(answer.context["somme"])["Capacité installée"] == "30 places"
+    assert "Capacité et financements aujourd'hui" in words(answer)
+    Dispositif.objects.update(statut="FERME", date_fermeture="2025-01-01")
+    assert page.get(reverse("offre:fiche", args=["entites", entite.pk])).context["somme"] == []
 
 
 def test_the_contingent_is_counted_and_the_closed_are_not(chrs, page):

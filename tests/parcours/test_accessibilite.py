@@ -74,6 +74,10 @@ def test_pages_of_the_offre(ouvrir, base_reelle, width, dark):
     paths += [reverse("offre:annuler", args=[states[0].pk]), f"{states[-1].get_absolute_url()}?nature=MODIFIE"]
     for path in paths:
         visit(page, path)
+    # What the same workbook would do under a profil that does not validate.
+    proposed = chain.read(classeur(dispositifs=[{**DISPOSITIF, "voie": "8 rue des Exemples"}]), statut="PREVALIDE")
+    for nature in ("MODIFIE", "ABSENT"):
+        visit(page, f"{proposed.get_absolute_url()}?nature={nature}")
     page.goto(reverse("offre:temps1"))
     page.get_by_role("button", name="Déposer", exact=True).click()
     expect(page.get_by_text("1 point à corriger")).to_be_visible()

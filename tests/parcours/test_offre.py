@@ -75,7 +75,7 @@ def test_from_the_draft_to_the_validation(personne, base_reelle):
     expect(siao.get_by_text("l'administrateur départemental est prévenu")).to_be_visible()
 
     etat = personne("administrateur-departemental.44@demo.example")
-    etat.get_by_role("link", name="1 dispositifs à valider").click()
+    etat.get_by_role("link", name="1 dispositif à valider").click()
     etat.get_by_text("Nouvelle fiche").click()
     expect(etat.get_by_text("Nombre de places : 30")).to_be_visible()
     check(etat)
@@ -86,7 +86,7 @@ def test_from_the_draft_to_the_validation(personne, base_reelle):
     expect(etat.get_by_text("Rien n'attend votre décision")).to_be_visible()
 
     gestionnaire = _gestionnaire(personne)
-    gestionnaire.get_by_role("link", name="1 dispositifs à corriger").click()
+    gestionnaire.get_by_role("link", name="1 dispositif à corriger").click()
     gestionnaire.get_by_role("link", name="CHRS le Phare").click()
     gestionnaire.get_by_role("link", name="Corriger").click()
     expect(gestionnaire.get_by_text("L'arrêté dit 32 places")).to_be_visible()

@@ -113,7 +113,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{kind[:-1]} – {place} : {problem['message']}")
 
 
-_ZERO = {"crees": 0, "modifies": 0, "inchanges": 0, "absents": 0}
+_ZERO = {"crees": 0, "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0}
 
 
 def _result(etat: str, bilan: dict, lecture: Lecture) -> dict:
