@@ -234,6 +234,7 @@ def test_with_the_keyboard_alone_work_goes_on_from_what_the_page_says(operateur)
     expect(focused).to_have_attribute("name", "personnes")
 
     page.goto("/dossiers/")
+    expect(focused).to_have_attribute("name", "nom")
     type_then_tab("exemple", "rosa")
     press("Enter")
     expect(focused).to_contain_text("personnes de votre périmètre")
