@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from siao.socle.text import counted as in_words
+
 PLAFOND = 1000
 """Rows that are counted: a longer list says « plus de », for the home page costs the same whatever waits."""
 
@@ -32,9 +34,9 @@ class Attente:
     """What waits when there is one: « dispositif à valider »."""
 
     def counted(self, request: HttpRequest) -> dict | None:
-        """Label, address, number of rows in words and age of the oldest; None for no row.
+        """Label, address, number of rows and since when, in words; None for no row.
 
-        The age is in days; None when it is in the future, or when not all rows were counted.
+        ``depuis`` is empty when the oldest came today or waits for a day to come, or when not all rows were counted.
         """
         rows = self.lignes(request).order_by().values("pk", self.depuis)[: PLAFOND + 1]
         found = rows.aggregate(nombre=Count("pk"), depuis=Min(self.depuis))
@@ -49,8 +51,12 @@ class Attente:
             "libelle": self.singulier if number == 1 and self.singulier else self.libelle,
             "url": reverse(self.page) + (f"?{self.parametres}" if self.parametres else ""),
             "nombre": str(number) if all_counted else f"plus de {PLAFOND}",
-            "age": age if all_counted and age >= 0 else None,
+            "depuis": _since(age, number) if all_counted and age > 0 else "",
         }
+
+
+def _since(days: int, number: int) -> str:
+    return f", depuis {in_words(days, 'jour')}{' au plus' if number > 1 else ''}"
 
 
 def waiting(attentes: tuple[Attente, ...], request: HttpRequest) -> list[dict]:

@@ -54,7 +54,7 @@ def test_the_home_page_counts_it(page, siao):
     home = words(page.get(reverse("accueil")))
     assert "1 dispositif à valider" in home
     assert "1 changement proposé à valider" in home
-    assert "le plus ancien depuis 9 jours" in home
+    assert ", depuis 9 jours" in home
     assert f'href="{URL}?genre=dispositifs"' in home
     assert "à valider" not in words(client_of(siao).get(reverse("accueil")))
 

@@ -168,7 +168,7 @@ def test_the_home_page_counts_the_places_to_confirm(chrs):
     assert "places à déclarer" not in plain(page.get("/"))
     make_groupe(chrs, etats=["LIBRE", ""])
     assert "1 place à déclarer ou à confirmer" in plain(page.get("/"))
-    assert "le plus ancien" not in plain(page.get("/"))  # open since 2020, but typed today
+    assert ", depuis" not in plain(page.get("/"))  # open since 2020, but typed today
     stale(chrs)
     assert "2 places à déclarer ou à confirmer (plus de 24 h)" in plain(page.get("/"))
     travailleur = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[chrs]))

@@ -174,7 +174,8 @@ def test_files_are_kept_90_days_after_the_import_and_30_without(page, chain, age
 
     def check_on_day(day: int) -> None:
         when = {"change_le": ago(days=day), "applique_le": ago(days=day) if applied else None}
-        rows.update(etat=etat, applique_par=agent if applied else None, **when)
+        bilan = {"erreurs": 1} if etat == Etat.A_CORRIGER else {}
+        rows.update(etat=etat, bilan=bilan, applique_par=agent if applied else None, **when)
         verify(apply=True)
 
     check_on_day(kept)

@@ -23,7 +23,7 @@ def test_counts_what_waits_says_since_when_and_leads_to_it():
     make_utilisateur(Profil.OPERATEUR_SIAO, date_fin=timezone.localdate() + timezone.timedelta(days=3))
     page = words(admin.get(URL))
     assert "2 comptes invités qui ne se sont jamais connectés" in page
-    assert "le plus ancien depuis 9 jours" in page
+    assert ", depuis 9 jours au plus" in page
     assert "1 habilitation qui finit dans les trente jours" in page
     for address in (reverse("comptes") + "?etat=invites", reverse("comptes") + "?etat=finissent"):
         assert f'href="{address}"' in page
@@ -58,9 +58,9 @@ def test_a_long_list_is_not_counted_to_its_end(monkeypatch):
     for _ in range(3):
         guest = make_utilisateur(Profil.ECOUTANT_115)
     Utilisateur.objects.filter(pk=guest.pk).update(date_creation=timezone.now() - timezone.timedelta(days=9))
-    assert "le plus ancien depuis 9 jours" in words(admin.get(URL))
+    assert ", depuis 9 jours au plus" in words(admin.get(URL))
     assert "3 comptes invités qui ne se sont jamais connectés" in words(admin.get(URL))
     make_utilisateur(Profil.ECOUTANT_115)
     page = words(admin.get(URL))
     assert "plus de 3 comptes invités qui ne se sont jamais connectés" in page
-    assert "le plus ancien" not in page
+    assert "au plus" not in page
