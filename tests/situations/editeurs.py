@@ -51,7 +51,7 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
     counts, times = Counter(), []
     for _ in range(operations):
         menage = found[chance.choice(menages)]
-        begun, outcome = time.monotonic(), "perimes"
+        outcome = "perimes"
         # A stale form is filled again, as a person does, until it goes through.
         while outcome == "perimes":
             people = Personne.objects.filter(appartenances__menage=menage).order_by("?")[: chance.randint(1, 4)]
@@ -62,6 +62,7 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
             begins = max((c.modification_au_plus_tot for c in chains), default=start)
             can_add = start <= chains[0].aujourdhui
             can_delete = all(not chain.refus_suppression for chain in chains)
+            begun = time.monotonic()
             arguments = {"auteur": auteur, "menage": menage, "jetons": dict(jetons)}
             try:
                 if can_delete and chance.random() < 0.5:
@@ -78,8 +79,8 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
                 outcome = "refusees"
             except DatabaseError as error:
                 outcome = f"erreurs {type(error).__name__}"
+            times.append(time.monotonic() - begun)  # what a person waits for: the answer to one form
         counts[outcome] += 1
-        times.append(time.monotonic() - begun)
     connection.close()
     return counts, times
 
