@@ -25,7 +25,7 @@ run: install ## Start everything: PostgreSQL, Redis, worker, web server, with th
 
 test: install lint ## The whole suite, on PostgreSQL, Redis, a real worker and a real Chromium
 	@$(BIN)/python -m tests.chromium
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 crash: install ## Ten kill points × who dies × ten runs, and the queue emptied: prints the table (about 20 minutes)
 	@$(BIN)/python -m pytest tests/offre/test_import_interrompu.py tests/offre/test_import_sans_file.py --interruptions 10 -n auto -q
