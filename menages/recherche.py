@@ -143,10 +143,9 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
     found = Trouvailles(_ranked(here, criteres.identite, minimum)[:RESULTATS])
     _add_dossiers(found.ici)
     if auteur.famille == Famille.SIAO:
-        # Nor who lives with a protected person.
         seen = Personne.objects.visible_to(auteur.perimetre).filter(pk=OuterRef("pk"))
         elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True)).with_regard(auteur)
-        elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)
+        elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)  # nor who lives with a protected person
         sure = _ranked(elsewhere, criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
     return found
