@@ -8,6 +8,7 @@ from situations.views.droits import announced
 ATTENTES = (
     Attente(
         libelle="situations résidentielles que personne n'a confirmées depuis trois mois",
+        singulier="situation résidentielle que personne n'a confirmée depuis trois mois",
         droit=Droit.SITUATIONS_SAISIR,
         lignes=lambda request: unconfirmed(request.habilitation, months_ago(MOIS)),
         depuis="confirmee_le",
@@ -15,6 +16,7 @@ ATTENTES = (
     ),
     Attente(
         libelle="situations résidentielles non renseignées",
+        singulier="situation résidentielle non renseignée",
         droit=Droit.SITUATIONS_SAISIR,
         lignes=lambda request: unknown(request.habilitation),
         depuis="date_debut",
@@ -23,6 +25,7 @@ ATTENTES = (
     ),
     Attente(
         libelle="personnes sans activité, bientôt oubliées",
+        singulier="personne sans activité, bientôt oubliée",
         droit=Droit.PERSONNES_DROITS,
         lignes=announced,
         depuis="annonce_le",

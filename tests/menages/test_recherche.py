@@ -210,7 +210,7 @@ def test_a_siao_asks_another_which_shares_the_dossier_for_a_time(operateur, pers
     assert answer.url == reverse("demandes_d_acces")
     demande = DemandeDAcces.objects.get()
     assert "Appel au 115 cette nuit" in words(operateur.get(reverse("demandes_d_acces")))
-    assert "1 demandes d'accès d'un autre SIAO" in words(operateur.get(reverse("accueil")))
+    assert "1 demande d'accès d'un autre SIAO" in words(operateur.get(reverse("accueil")))
     url = reverse("repondre_demande", args=[demande.pk])
     assert asker.get(url).status_code == 404
     assert "Écrivez jusqu'à quand" in words(operateur.post(url, {"acceptee": "oui"}))

@@ -111,4 +111,4 @@ def test_same_number_of_queries_at_1_and_20_rows(operateur, menage, rosa):
 
 def test_the_home_page_counts_them(operateur, rosa):
     home = words(operateur.get(reverse("accueil")))
-    assert "1 situations résidentielles que personne n'a confirmées depuis trois mois" in home
+    assert "1 situation résidentielle que personne n'a confirmée depuis trois mois" in home

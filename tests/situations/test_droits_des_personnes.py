@@ -297,7 +297,7 @@ def test_g15_announced_thirty_days_ahead_then_forgotten(admin, rosa):
     assert Oubli.objects.get().echeance == today + datetime.timedelta(days=30)
     assert Personne.objects.filter(pk=rosa.pk).exists()
     assert "Zqrosa Zqusage, P-" in words(admin.get(reverse("oublis")))
-    assert "1 personnes sans activité, bientôt oubliées" in words(admin.get(reverse("accueil")))
+    assert "1 personne sans activité, bientôt oubliée" in words(admin.get(reverse("accueil")))
     Oubli.objects.update(echeance=today)
     assert nuit.run()["personnes_oubliees"] == 1
     assert occurrences() == []
