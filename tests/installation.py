@@ -236,9 +236,11 @@ class Restored:
 
 
 def somebody_waits_for_a_lock() -> bool:
+    """In the database of this test: those of the other test processes, in the same cluster, wait for locks too."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would see the same activity for ever
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+        cursor.execute(f"SELECT EXISTS ({waiting})")
         return cursor.fetchone()[0]
 
 
