@@ -22,7 +22,10 @@ def _axe() -> str:
 
 
 def check(page: Page) -> None:
-    """Fail on any violation of axe-core, a missing title or heading, or a page wider than its window."""
+    """Fail on any violation of axe-core, a missing title or heading, or a page wider than its window.
+
+    The page has been waited for: after a click, an ``expect`` of what only the new page says comes before.
+    """
     page.evaluate(_axe())
     violations = page.evaluate("axe.run().then(results => results.violations)")
     found = [

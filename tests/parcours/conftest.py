@@ -72,4 +72,5 @@ def connect(page: Page, courriel: str, password: str) -> None:
     page.goto("/connexion/")
     page.get_by_label("Adresse courriel").fill(courriel)
     page.get_by_label("Mot de passe").fill(password)
-    page.get_by_role("button", name="Se connecter").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Se connecter").click()

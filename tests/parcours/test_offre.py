@@ -102,6 +102,7 @@ def test_from_the_draft_to_the_validation(personne, base_reelle):
     siao.goto("/offre/a-valider/")
     expect(siao.get_by_text("à ouvrir")).to_be_visible()  # it was sent back: not one to pass without looking
     siao.get_by_role("button", name="Pré-valider CHRS le Phare").click()
+    expect(siao.get_by_text("C'est pré-validé")).to_be_visible()
     etat.goto("/offre/a-valider/")
     etat.get_by_role("button", name="Valider CHRS le Phare").click()
     expect(etat.get_by_text("C'est validé.")).to_be_visible()

@@ -150,6 +150,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
 
     # And back.
     page.get_by_role("link", name="Annuler cet import").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Annuler l'import")
     check(page)
     page.get_by_role("button", name="Annuler cet import").click()
     expect(page.get_by_text("2 changements annulés")).to_be_visible(timeout=20_000)
