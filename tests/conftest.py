@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
-from tests.installation import Installation, PostgreSQL
+from tests.installation import Installation, PostgreSQL, Restored, dump
 from tests.navigateur import Navigateur
 from tests.requetes import strict_queries
 
@@ -153,22 +153,21 @@ def _empty(tables: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(django_db_setup, django_db_blocker, tmp_path_factory):
-    """The product running on the database of the tests: its web server (``site.url``), its worker, its Redis.
+def site(_business_tables, tmp_path_factory):
+    """The product running: its web server (``site.url``), its worker, its Redis, its database.
 
-    Started once; tests that write data for it also use ``base_reelle``.
+    Started once. ``base_reelle`` connects the test to its database, which is a copy of the one of the tests: its worker
+    must not take the work of those that do without it.
     """
-    with django_db_blocker.unblock():
-        installation = Installation(tmp_path_factory.mktemp("site"))
-    yield from _running(installation)
+    with Restored(dump(), "site") as copy:
+        yield from _running(Installation(tmp_path_factory.mktemp("site"), copy.url))
 
 
 @pytest.fixture(scope="session")
-def site_isole(django_db_setup, django_db_blocker, tmp_path_factory):
-    """As ``site``, with a PostgreSQL of its own that can be killed. ``base_reelle`` connects the test to it."""
-    with django_db_blocker.unblock():
-        postgresql = PostgreSQL()
-    yield from _running(Installation(tmp_path_factory.mktemp("site_isole"), postgresql=postgresql))
+def site_isole(_business_tables, tmp_path_factory):
+    """As ``site``, with a PostgreSQL of its own that can be killed."""
+    postgresql = PostgreSQL()
+    yield from _running(Installation(tmp_path_factory.mktemp("site_isole"), postgresql.url, postgresql=postgresql))
 
 
 def _running(installation: Installation):

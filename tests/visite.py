@@ -12,9 +12,10 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from comptes import saisies
 from comptes.models import Utilisateur
 from comptes.sessions import SessionStore
+from tests.installation import DEADLINE
 from tests.navigateur import signed_in
 
-TIMEOUT = 30
+TIMEOUT = DEADLINE
 """Seconds without an answer after which the visitor gives up (``TimeoutError``)."""
 
 
