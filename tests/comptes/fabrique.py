@@ -9,7 +9,9 @@ from comptes.droits import Niveau, Profil
 from comptes.models import Departement, Habilitation, Region, Siao, Utilisateur
 from tests.navigateur import Navigateur
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(10_001)
+"""Of one width: « Essai 1 » is neither part of « Essai 12 » nor sorted after « Essai 10 »."""
+
 PASSWORD = "une phrase assez longue"
 
 

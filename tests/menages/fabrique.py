@@ -10,7 +10,7 @@ from menages.models import Accompagnement, Appartenance, Menage, Personne
 from situations.models import SituationResidentielle
 from tests.comptes.fabrique import habilitation_of, make_utilisateur
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(10_001)  # of one width, as in tests/comptes/fabrique.py
 UN_JOUR = datetime.timedelta(days=1)
 
 

@@ -10,8 +10,8 @@ from comptes.models import CodePostal, Utilisateur
 from offre.models import Dispositif, Entite, Financement, GroupePlaces, Import, Place, Proposition, Rattachement
 from offre.models.nomenclature import Statut
 
-# SIREN that begin with 0009 are never given by the register.
-_numbers = itertools.count(9_000)
+# Of one width, as in tests/comptes/fabrique.py. SIREN that begin with 000 are never given by the register.
+_numbers = itertools.count(10_001)
 
 
 def make_rattachement(departement: str, *, entite: Entite | None = None, **fields) -> Rattachement:
