@@ -30,7 +30,7 @@ def annuaire(settings, monkeypatch):
     server = Annuaire()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    settings.SIRENE_URL, settings.SIRENE_TIMEOUT = server.url, 0.4
+    settings.SIRENE_URL, settings.SIRENE_TIMEOUT = server.url, 30.0  # answers at once, when the machine is not busy
     monkeypatch.setattr(api, "BACK_OFF", 0.01)
     monkeypatch.setattr(api, "PER_SECOND", 200)
     yield server
@@ -125,11 +125,13 @@ def test_a_failure_that_comes_at_once_is_tried_again(annuaire, days):
         (["list"], 1),
     ],
 )
-def test_on_a_bad_day_nobody_waits_and_nothing_is_kept(annuaire, days, requests):
+def test_on_a_bad_day_nobody_waits_and_nothing_is_kept(annuaire, settings, days, requests):
     annuaire.days = list(days)
+    if days in (["silent"], ["slow"]):
+        settings.SIRENE_TIMEOUT = 0.4
     began = time.monotonic()
     assert lookup(RESTOS) == Indisponible(RESTOS)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4  # the silence lasts 10 s, the slow answer 5 s
     assert len(annuaire.asked) == requests
     assert not FicheSirene.objects.exists()
 
@@ -174,20 +176,22 @@ def test_an_answer_of_another_shape_never_breaks_the_table(result):
 def test_every_process_shares_the_same_pace(annuaire, monkeypatch):
     monkeypatch.setattr(api, "PER_SECOND", 20)
     threads = [threading.Thread(target=_ask, args=(siren,)) for siren in (RESTOS, POSTE, FERMEE, VILLE, PRIVEE, RESTOS)]
+    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     moments = sorted(moment for _, moment in annuaire.asked)
     assert len(moments) == 6
-    assert moments[-1] - moments[0] > 5 * 0.05 * 0.8
+    # Each may be late, none may come before its turn.
+    assert all(moment - began > rank * 0.05 * 0.9 for rank, moment in enumerate(moments))
 
 
 def _ask(siren):
     from django.db import connection
 
     try:
-        api.ask(siren, patience=5)
+        api.ask(siren, patience=30)
     finally:
         connection.close()
 
