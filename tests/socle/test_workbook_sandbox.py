@@ -20,6 +20,8 @@ from siao.socle.workbook.refusals import Refused
 from . import classeurs_hostiles as hostiles
 
 ROOT = Path(sandbox.__file__).parents[3]
+DEADLINE = 120
+"""Seconds, far above what a busy machine needs."""
 
 # Locks this process as the child does, and then runs the lines that follow.
 LOCKED = f"""
@@ -49,7 +51,7 @@ def workbook(tmp_path):
 
 def run_locked(lines: str) -> str:
     command = [sys.executable, "-c", LOCKED + lines]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
 
 
 def children() -> dict[int, str]:
@@ -74,7 +76,7 @@ def state(process: int) -> str:
 
 
 def wait_until(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -249,7 +251,13 @@ def test_an_interrupted_parent_leaves_no_child(monkeypatch, workbook):
         raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    reading = sandbox._workbook
+
+    def interrupted(lines, limits):
+        signal.setitimer(signal.ITIMER_REAL, 0.05)  # not before the child is there to be left
+        return reading(lines, limits)
+
+    monkeypatch.setattr(sandbox, "_workbook", interrupted)
     try:
         with pytest.raises(KeyboardInterrupt):
             sandbox.read_workbook(workbook)
@@ -268,7 +276,7 @@ def test_reading_inside_a_celery_worker(workbook):
     receiver, sender = billiard.Pipe(duplex=False)
     worker = billiard.Process(target=_read_in_a_worker, args=(workbook, sender), daemon=True)
     worker.start()
-    assert receiver.poll(30)
+    assert receiver.poll(DEADLINE)
     assert receiver.recv() == ["Entités", "Dispositifs"]
     worker.join(10)
 
