@@ -10,7 +10,7 @@ from offre.models import Dispositif, Import
 from offre.models.imports import Etat
 from tests.classeurs import DISPOSITIF, PENSION, classeur
 from tests.comptes.fabrique import make_utilisateur
-from tests.installation import resume, somebody_waits_for_a_lock, wait_until
+from tests.installation import DEADLINE, resume, somebody_waits_for_a_lock, wait_until
 from tests.visite import Page, Visiteur
 
 from .inventaire import classeur_invente
@@ -173,7 +173,7 @@ def test_the_command_waits_for_the_worker_that_took_its_work(base_reelle, site, 
     resume(working)
     site.wait_until_calm()
     resume(asking)
-    assert command.process.wait(30) == 0
+    assert command.process.wait(DEADLINE) == 0
     assert '"etat": "importe"' in command.log.read_text()
     assert Import.objects.get().etat == Etat.IMPORTE
 

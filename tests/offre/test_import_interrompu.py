@@ -100,7 +100,7 @@ def test_all_or_nothing(base_reelle, site_isole, tmp_path, request, record_prope
         strike(site_isole, point, pid, qui, variant)
         site_isole.repair()
         visit.result()
-    site_isole.wait_until_calm(60)
+    site_isole.wait_until_calm()
     record_property("seconds", time.monotonic() - start)
 
     # The failure alone: one base or the other, and nothing that waits for nobody.
@@ -132,7 +132,7 @@ def test_an_undo_is_all_or_nothing_too(base_reelle, site_isole, tmp_path, qui):
     assert inventaire() == everything
     strike(site_isole, "P7", pid, qui, variant=False)
     site_isole.repair()
-    site_isole.wait_until_calm(60)
+    site_isole.wait_until_calm()
     travail.refresh_from_db()
     assert travail.etat == Etat.ANNULE
     assert inventaire(versions=False) == before
@@ -215,4 +215,4 @@ class Usager:
                 return None
             return found if found.status == 200 and EN_MACHINE not in found.text else None
 
-        return wait_until(reloaded, f"{page.url} waits for its user", 60)
+        return wait_until(reloaded, f"{page.url} waits for its user")

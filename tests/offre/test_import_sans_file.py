@@ -35,7 +35,9 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("delays", DELAYS if every else ["short"])
 
 
-def test_twenty_imports_end_within_a_minute_when_redis_is_emptied(base_reelle, site_isole, delays, record_property):
+def test_twenty_imports_end_when_redis_is_emptied(base_reelle, site_isole, delays, record_property, request):
+    """Within a minute, of a machine that does nothing else: that of ``make crash``."""
+    alone = request.config.getoption("interruptions") > 1
     site = site_isole
     site.worker.stop()
     site.redis.client.flushall()
@@ -48,7 +50,11 @@ def test_twenty_imports_end_within_a_minute_when_redis_is_emptied(base_reelle, s
     site.redis.client.flushall()
     with site.worker.restarted_with(**DELAYS[delays]):
         start = time.monotonic()
-        wait_until(lambda: Import.objects.filter(etat=Etat.PRET).count() == len(TERRITOIRES), "all are read", 60)
+        wait_until(
+            lambda: Import.objects.filter(etat=Etat.PRET).count() == len(TERRITOIRES),
+            "all are read",
+            60 if alone else 600,
+        )
         figure = f"{len(TERRITOIRES)} imports, queue emptied, {delays} delays: {time.monotonic() - start:.1f} s"
     record_property("figure", figure)
 
@@ -61,17 +67,17 @@ def _deposit(auteur, code: str, content: bytes) -> Import:
 
 
 def test_a_file_that_kills_its_worker_is_given_up_and_the_others_are_served(base_reelle, site):
+    site.stop_at("P6")  # before the worker may begin: each of its passes counts
     poison = _deposit(make_utilisateur(), "44", classeur())
     others = [_deposit(make_utilisateur(departement_id=code), code, classeur_invente(code)) for code in ("35", "49")]
     deaths = 0
     while deaths < ATTEMPTS:
-        site.stop_at("P6")
         pid = site.stopped_at("P6")
-        if held(LOCK_TRAVAIL) == {poison.pk}:
-            os.kill(pid, signal.SIGKILL)
-            deaths += 1
-        else:
-            resume(pid)
+        poisoned = held(LOCK_TRAVAIL) == {poison.pk}
+        deaths += poisoned
+        if deaths < ATTEMPTS:
+            site.stop_at("P6")
+        os.kill(pid, signal.SIGKILL if poisoned else signal.SIGCONT)
     site.wait_until_calm()
     poison.refresh_from_db()
     assert (poison.etat, poison.tentatives) == (Etat.ECHEC, ATTEMPTS)
@@ -100,7 +106,7 @@ def test_postgresql_restarts_in_the_middle_of_a_big_import(base_reelle, site_iso
     usager = Visiteur(site.url, make_utilisateur())
     content = classeur_invente(entites=200, dispositifs=1000, financements=1600)
     page = usager.post(TEMPS1, {"territoire": "departement-44"}, fichier=content)
-    site.wait_until_calm(60)
+    site.wait_until_calm()
     site.stop_at("P7", 2500)
     usager.post(f"{page.url}importer/")
     writer = site.stopped_at("P7")
@@ -108,7 +114,7 @@ def test_postgresql_restarts_in_the_middle_of_a_big_import(base_reelle, site_iso
     site.repair()
     assert not Dispositif.objects.exists()
     resume(writer)
-    site.wait_until_calm(60)
+    site.wait_until_calm()
     assert Import.objects.get().etat == Etat.IMPORTE
     assert (Dispositif.objects.count(), Financement.objects.count()) == (1000, 1600)
 
@@ -143,7 +149,7 @@ def test_without_redis_pages_and_deposits_work_and_the_import_ends_when_it_is_ba
         site.repair()  # Celery ends when a full Redis refuses a message that it has just taken; it is started again
         return Import.objects.get().etat == Etat.PRET
 
-    wait_until(read, "the import is read", 60, logs=site.worker.log)
+    wait_until(read, "the import is read", logs=site.worker.log)
 
 
 def test_a_worker_that_ends_its_work_while_redis_is_frozen_takes_the_next(base_reelle, site_isole):
@@ -162,7 +168,7 @@ def test_a_worker_that_ends_its_work_while_redis_is_frozen_takes_the_next(base_r
     assert Import.objects.exclude(pk=first.pk).get().etat == Etat.DEPOSE
     resume(site.redis.pid)
     read = Import.objects.exclude(pk=first.pk, etat=Etat.DEPOSE)
-    wait_until(read.exists, "the second import is read", 60, logs=site.worker.log)
+    wait_until(read.exists, "the second import is read", logs=site.worker.log)
 
 
 def test_a_deposit_right_after_a_restart_of_redis_is_called_at_once(base_reelle, site_isole):

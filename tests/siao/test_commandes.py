@@ -8,7 +8,7 @@ import sys
 from django.conf import settings
 from django.db import connection, transaction
 
-from tests.installation import database_url, somebody_waits_for_a_lock, wait_until
+from tests.installation import DEADLINE, database_url, somebody_waits_for_a_lock, wait_until
 
 
 def test_interrupted_while_the_database_works_it_leaves_no_traceback(base_reelle):
@@ -24,5 +24,5 @@ def test_interrupted_while_the_database_works_it_leaves_no_traceback(base_reelle
         )
         wait_until(somebody_waits_for_a_lock, "migrate waits")
         migrate.send_signal(signal.SIGINT)
-        said = migrate.communicate(timeout=30)[1]
+        said = migrate.communicate(timeout=DEADLINE)[1]
     assert (migrate.returncode, said) == (130, "\nInterrompu.\n")
