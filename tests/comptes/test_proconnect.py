@@ -43,7 +43,7 @@ def agent():
 def go(browser, suite="") -> str:
     """Leave for the provider and come back to the address that it sends to (not yet asked for)."""
     away = browser.get(DEPART, {"next": suite} if suite else {}).url
-    back = requests.get(away, allow_redirects=False, timeout=5).headers["Location"]
+    back = requests.get(away, allow_redirects=False, timeout=60).headers["Location"]
     assert back.startswith(f"http://testserver{RETOUR}?")
     return back.removeprefix("http://testserver")
 

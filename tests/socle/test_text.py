@@ -1,6 +1,6 @@
 import pytest
 from django.db.models import Value
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -35,7 +35,7 @@ class FoldedInPostgreSQL(TestCase):
         "œŒ’‘–‑\u202f"
     )
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.text(alphabet, max_size=30))
     def test_same_as_python(self, text):
         found = Region.objects.values_list(Folded(Value(text)), flat=True).first()
