@@ -23,7 +23,7 @@ def page(agent):
 
 
 class Chain:
-    """The steps of an import, worker included, in the test's own process."""
+    """The steps of an import, worker included, in the test's own process; a worker of the site may be faster."""
 
     def __init__(self, agent):
         self.agent = agent
@@ -41,7 +41,7 @@ class Chain:
 
     def read(self, content: bytes | None = None, **options) -> Import:
         travail = self.deposit(content, **options)
-        travaux.read(travail.pk)
+        travaux.carry_out(travaux.read, travail.pk)
         travail.refresh_from_db()
         return travail
 
@@ -52,13 +52,13 @@ class Chain:
         request_import(
             travail=travail, auteur=options.get("auteur", self.agent), statut=options.get("statut", Statut.VALIDE)
         )
-        travaux.apply(travail.pk)
+        travaux.carry_out(travaux.apply, travail.pk)
         travail.refresh_from_db()
         return travail
 
     def undo(self, travail: Import) -> Import:
         request_undo(travail=travail, auteur=self.agent)
-        travaux.undo(travail.pk)
+        travaux.carry_out(travaux.undo, travail.pk)
         travail.refresh_from_db()
         return travail
 
