@@ -26,6 +26,7 @@ def check(page: Page) -> None:
 
     The page has been waited for: after a click, an ``expect`` of what only the new page says comes before.
     """
+    page.wait_for_load_state()
     page.evaluate(_axe())
     violations = page.evaluate("axe.run().then(results => results.violations)")
     found = [

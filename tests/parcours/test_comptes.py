@@ -149,6 +149,7 @@ def test_pages_around_the_login(ouvrir, base_reelle, width, dark):
     ).first.click()
     if width == 320:
         page.get_by_role("button", name="Se déconnecter").locator("visible=true").click()
+    page.wait_for_url(f"**{reverse('connexion')}")
     connect(page, agent.courriel, demo.PASSWORD)
     expect(page.get_by_role("heading", name="Code à usage unique")).to_be_visible()
     check(page)
@@ -206,7 +207,8 @@ def test_inviting_somebody_with_the_keyboard_alone(ouvrir, base_reelle):
     type_in(page, "Space", "Enter")
     page.wait_for_url(re.compile("profil=ECOUTANT_115"))
     page.get_by_label("Adresse courriel").focus()
-    type_in(page, "nouvelle@test.example", "Tab", "Nouvelle", "Tab", "Personne", "Enter")
+    with page.expect_navigation():  # the focus that the new page gives would be taken from the next field
+        type_in(page, "nouvelle@test.example", "Tab", "Nouvelle", "Tab", "Personne", "Enter")
     expect(page.get_by_text("L'habilitation est donnée.")).to_be_visible()
     page.get_by_label("Nom, prénom ou adresse").focus()
     type_in(page, "nouvelle", "Enter")

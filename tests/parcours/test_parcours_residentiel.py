@@ -12,7 +12,7 @@ from siao import demo
 from situations.models import SituationResidentielle
 from tests.menages.fabrique import chain_of, jour
 from tests.parcours.accessibilite import check
-from tests.parcours.conftest import connect
+from tests.parcours.conftest import connect, follow, press
 
 IMAGES = os.environ.get("README_IMAGES")
 OPERATEUR = "operateur-siao.44@demo.example"
@@ -54,7 +54,7 @@ def save(page: Page, *said: str) -> None:
 
 
 def add(page: Page, names: list[str], days_ago: int, sr1: str, sr2: str, *said: str) -> None:
-    page.get_by_role("link", name="Ajouter une situation résidentielle").click()
+    follow(page, "Ajouter une situation résidentielle")
     only(page, *names)
     page.get_by_role("textbox", name="Depuis le").fill(written(days_ago))
     choose(page, sr1, sr2)
@@ -76,8 +76,8 @@ def persons() -> dict[str, Personne]:
 def test_the_story_of_leon_rosa_and_louise(operateur):
     page = operateur
     # A dossier for the three of them.
-    page.get_by_role("link", name="Dossiers", exact=True).click()
-    page.get_by_role("link", name="Ouvrir un dossier").click()
+    follow(page, "Dossiers")
+    follow(page, "Ouvrir un dossier")
     for number, (prenom, naissance, sexe) in enumerate(
         [("Léon", "02/05/1984", "Homme"), ("Rosa", "17/09/1986", "Femme"), ("Louise", "25/01/2012", "Femme")]
     ):
@@ -118,7 +118,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     page.get_by_role("link", name="Supprimer cette situation").click()
     expect(page.get_by_text("redeviendra la situation actuelle")).to_be_visible()
     check(page)
-    page.get_by_role("button", name="Supprimer cette situation").click()
+    press(page, "Supprimer cette situation")
     add(page, ["Léon"], ARRIVEE, "III Personne hébergée", "III.1 CHRS sauf FVV", "cela clôturera « IV.2")
     leon, rosa = persons()["Léon"], persons()["Rosa"]
     assert chain_of(leon) == [
@@ -130,19 +130,19 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
 
     # A duplicate of Rosa, created in spite of the warning.
     dossier = page.url
-    page.get_by_role("link", name="Dossiers", exact=True).click()
-    page.get_by_role("link", name="Ouvrir un dossier").click()
+    follow(page, "Dossiers")
+    follow(page, "Ouvrir un dossier")
     page.get_by_label("Nom", exact=True).fill("Exemples")
     page.get_by_label("Prénom").fill("Rosa")
     page.get_by_role("button", name="Créer").click()
     expect(page.get_by_text("Ces personnes existent peut-être déjà")).to_be_visible()
     check(page)
-    page.get_by_role("button", name="Ce ne sont pas les mêmes : créer").click()
+    press(page, "Ce ne sont pas les mêmes : créer")
     double = Personne.objects.get(nom="Exemples")
 
     # Merged into her, and undone.
     page.goto(dossier)
-    page.get_by_role("link", name="Ménage", exact=True).click()
+    follow(page, "Ménage")
     page.get_by_role("link", name="Fiche de Rosa Exemple").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Rosa Exemple")
     check(page)
@@ -167,8 +167,8 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
 
     # Louise moves to a ménage of her own.
     page.goto(dossier)
-    page.get_by_role("link", name="Ménage", exact=True).click()
-    page.get_by_role("link", name="Déplacer, séparer, réunir").click()
+    follow(page, "Ménage")
+    follow(page, "Déplacer, séparer, réunir")
     only(page, "Louise")
     tick(page, "Un nouveau dossier")
     page.get_by_label("Dans l'autre ménage depuis le").fill(written(10))
