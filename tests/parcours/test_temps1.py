@@ -11,7 +11,7 @@ from offre.models import Dispositif, Entite, Financement
 from siao import demo
 from tests.classeurs import AUTRE_SIREN, DISPOSITIF, FINANCEMENT, PENSION, SIREN
 from tests.parcours.accessibilite import check
-from tests.parcours.conftest import connect
+from tests.parcours.conftest import connect, follow, press
 
 IMAGES = os.environ.get("README_IMAGES")
 """Folder where the pictures of the README are written; ``make images`` sets it."""
@@ -99,14 +99,14 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
         path, entites=wrong, dispositifs=[*DISPOSITIFS[:4], {**DISPOSITIFS[4], "places": 31}], financements=FINANCEMENTS
     )
     deposit(page, path)
-    expect(page.get_by_text("2 erreurs dans 2 onglets. Rien n'a été enregistré.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 erreurs dans 2 onglets. Rien n'a été enregistré.")).to_be_visible()
     expect(page.get_by_role("cell", name="B9")).to_be_visible()
     expect(page.get_by_text("8 chiffres trouvés, 9 attendus")).to_be_visible()
     check(page)
     picture(page, "temps1-erreurs")
 
     # The annotated workbook shows where; corrected, it goes through.
-    expect(page.get_by_role("link", name="Télécharger le classeur annoté")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name="Télécharger le classeur annoté")).to_be_visible()
     annotated = download(page, "Télécharger le classeur annoté", tmp_path)
     book = openpyxl.load_workbook(annotated)
     assert "9 attendus" in book["Entités"]["B9"].comment.text
@@ -114,12 +114,12 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     book["Dispositifs"]["Z13"] = 30
     book.save(annotated)
     deposit(page, annotated)
-    expect(page.get_by_text("Voici ce que son import changera")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Voici ce que son import changera")).to_be_visible()
     expect(page.get_by_role("link", name="Créés (14)")).to_be_visible()
     check(page)
     picture(page, "temps1-verification")
     page.get_by_role("button", name="Importer").click()
-    expect(page.get_by_text("Importé le")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Importé le")).to_be_visible()
     check(page)
     assert (Entite.objects.count(), Dispositif.objects.count(), Financement.objects.count()) == (3, 5, 6)
     for name, seen in (
@@ -127,7 +127,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
         ("Dispositifs", "AVDL du Moulin"),
         ("Financements", "24 logements"),
     ):
-        page.get_by_role("link", name=name, exact=True).first.click()
+        follow(page, name)
         expect(page.get_by_text(seen).first).to_be_visible()
         check(page)
 
@@ -137,15 +137,15 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     changed = [{**DISPOSITIF, "voie": "9 rue des Exemples"}, *DISPOSITIFS[1:4]]
     fill(second, entites=ENTITES, dispositifs=changed, financements=FINANCEMENTS[:5])
     deposit(page, second)
-    expect(page.get_by_text("1 décision à prendre ci-dessous")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("1 décision à prendre ci-dessous")).to_be_visible()
     page.get_by_role("link", name="Modifiés (1)").click()
     expect(page.get_by_text("9 rue des Exemples")).to_be_visible()
     check(page)
     page.get_by_role("link", name="Absents du fichier (1)").click()
     page.get_by_label("Décision pour RHVS la Source").select_option("Fermer")
-    page.get_by_role("button", name="Enregistrer les décisions").click()
+    press(page, "Enregistrer les décisions")
     page.get_by_role("button", name="Importer").click()
-    expect(page.get_by_text("Importé le")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Importé le")).to_be_visible()
     assert Dispositif.objects.get(nom="RHVS la Source").statut == "FERME"
 
     # And back.
@@ -153,7 +153,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Annuler l'import")
     check(page)
     page.get_by_role("button", name="Annuler cet import").click()
-    expect(page.get_by_text("2 changements annulés")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 changements annulés")).to_be_visible()
     check(page)
     assert Dispositif.objects.get(nom="RHVS la Source").statut == "VALIDE"
     assert Dispositif.objects.get(nom=DISPOSITIF["nom"]).voie == DISPOSITIF["voie"]
@@ -171,14 +171,17 @@ def test_the_same_without_javascript_and_by_keyboard(ouvrir, base_reelle, tmp_pa
     page.get_by_role("link", name="Classeur Temps 1").first.press("Enter")
     path = download(page, "Modèle vierge", tmp_path)
     fill(path, entites=ENTITES[:1], dispositifs=[DISPOSITIF], financements=[FINANCEMENT])
-    deposit(page, path)
+    with page.expect_navigation(url="**/offre/temps1/*/"):
+        deposit(page, path)
     refresh_until(page, "Voici ce que son import changera")
-    page.get_by_role("button", name="Importer").press("Enter")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Importer").press("Enter")
     refresh_until(page, "Importé le")
     assert Dispositif.objects.get().statut == "PREVALIDE"
 
 
 def refresh_until(page: Page, text: str) -> None:
     """Press « Actualiser » for as long as the page offers it."""
+    page.wait_for_load_state()
     while not page.get_by_text(text).count():
-        page.get_by_role("link", name="Actualiser").click()
+        follow(page, "Actualiser")
