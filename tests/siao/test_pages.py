@@ -101,6 +101,13 @@ def test_health(client):
     assert client.get(reverse("sante")).json() == {"etat": "ok"}
 
 
+def test_a_search_that_is_refused_does_not_speak_of_recording():
+    for page in (Path(settings.BASE_DIR) / "templates").rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if 'role="search"' in text and "resume_erreurs.html" in text:
+            assert "non_fait=" in text, page
+
+
 def test_no_page_counts_in_english():
     """Django's own filter says « 0 places » (``siao.templatetags.tableaux`` has ours)."""
     pages = (Path(settings.BASE_DIR) / "templates").rglob("*.html")
