@@ -294,6 +294,7 @@ def test_a_filter_that_cannot_be_read_is_said_and_nothing_is_recorded_by_a_searc
     assert "rien n'a été enregistré" not in page
 
 
+@pytest.mark.django_db
 def test_who_opened_one_object():
     admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
     client = client_of(admin)
