@@ -4,9 +4,9 @@ A row lock in one order is what makes concurrent editors wait for each other ins
 (docs/decisions/0020-parcours.md). Locks on ménages, when an action needs some, come after those on persons.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from menages.models import Menage, Personne
+from menages.models import Appartenance, Menage, Personne
 from siao.socle.database import lock_in_order
 from siao.socle.refusal import Refusal
 
@@ -22,6 +22,15 @@ class Fusionnee(Refusal):
         )
 
 
+class Parties(Refusal):
+    """Persons who are no longer in the ménage on which they were ticked."""
+
+    def __init__(self, personnes: Collection[Personne]):
+        self.personnes = [personne.pk for personne in personnes]
+        names = ", ".join(personne.designation for personne in personnes)
+        super().__init__(f"Plus dans ce ménage : {names}. Rechargez la page, puis recommencez.")
+
+
 def lock_personnes(keys: Iterable[int]) -> dict[int, Personne]:
     """Lock persons until the end of the transaction, and check that their fiches can be written.
 
@@ -31,12 +40,26 @@ def lock_personnes(keys: Iterable[int]) -> dict[int, Personne]:
     personnes = {personne.pk: personne for personne in lock_in_order(Personne.objects.filter(pk__in=keys))}
     if len(personnes) < len(keys):
         raise Refusal("Une de ces personnes n'existe plus : rechargez la page.")
-    for personne in personnes.values():
-        if personne.fusionnee_dans_id:
-            raise Fusionnee(personne)
+    check_open(personnes.values())
+    return personnes
+
+
+def check_open(personnes: Iterable[Personne]) -> None:
+    """Refuse the fiches that are closed to writing. Frozen data are told of without a name."""
+    for personne in personnes:
         if personne.gelee_le:
             raise Refusal(f"Les données de {personne.numero} sont gelées : rien ne peut y être écrit.")
-    return personnes
+        if personne.fusionnee_dans_id:
+            raise Fusionnee(personne)
+
+
+def check_present(menage: Menage, personnes: Collection[Personne]) -> None:
+    """Refuse those who are not in ``menage`` today."""
+    here = set(
+        Appartenance.objects.current().filter(menage=menage, personne__in=personnes).values_list("personne", flat=True)
+    )
+    if gone := [personne for personne in personnes if personne.pk not in here]:
+        raise Parties(gone)
 
 
 def lock_menages(keys: Iterable[int]) -> dict[int, Menage]:

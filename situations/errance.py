@@ -8,6 +8,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from siao.socle.text import counted
+
 TYPES = frozenset({"I", "II", "VI"})
 """Codes of the types that count: à la rue, à l'abri, hébergée par des tiers."""
 
@@ -25,7 +27,7 @@ class Errance:
         if not self.jours:
             return ""
         if self.jours < 60:
-            return f"{self.jours} jour{'s' if self.jours > 1 else ''}"
+            return counted(self.jours, "jour")
         return f"{self.jours * 12 // 365} mois"
 
 

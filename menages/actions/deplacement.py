@@ -12,7 +12,7 @@ from comptes.models import Habilitation
 from menages.actions.dossiers import archive_if_empty, open_menage, reopen
 from menages.actions.journal import log
 from menages.models import Appartenance, Menage, Personne
-from menages.verrous import lock_menages, lock_personnes
+from menages.verrous import check_present, lock_menages, lock_personnes
 from siao.socle.chains import moving_boundaries
 from siao.socle.refusal import Refusal
 
@@ -41,10 +41,11 @@ def move_personnes(
         raise Refusal("Un déplacement ne s'enregistre pas d'avance : choisissez une date passée, ou aujourd'hui.")
     if destination.pk == origine.pk:
         raise Refusal("Ces personnes sont déjà dans ce ménage : choisissez-en un autre.")
+    check_present(origine, locked.values())
     current = Appartenance.objects.current().filter(personne__in=locked, menage=origine)
     appartenances = {appartenance.personne_id: appartenance for appartenance in current.order_by("pk")}
     for key, personne in locked.items():
-        _check(personne, appartenances.get(key), jour)
+        _check(personne, appartenances[key], jour)
     corrected = [a.pk for a in appartenances.values() if a.date_debut == jour]
     ended = [a for a in appartenances.values() if a.date_debut < jour]
     with moving_boundaries("appartenance"):
@@ -61,9 +62,7 @@ def move_personnes(
     return destination
 
 
-def _check(personne: Personne, appartenance: Appartenance | None, jour: datetime.date) -> None:
-    if appartenance is None:
-        raise Refusal(f"{personne.designation} n'est plus dans ce ménage : rechargez la page.")
+def _check(personne: Personne, appartenance: Appartenance, jour: datetime.date) -> None:
     if jour < earliest_move(appartenance):
         raise Refusal(
             f"{personne.designation} est dans ce ménage depuis le {appartenance.date_debut:%d/%m/%Y} : "

@@ -9,7 +9,7 @@ SIREN_CARACTERES = error(
 SIREN_LONGUEUR = error(
     "siren_longueur",
     "SIREN de mauvaise longueur",
-    "{found} chiffres trouvés, 9 attendus{hint} : vérifiez-le sur un document officiel.",
+    "Un SIREN a 9 chiffres, celui-ci en a {found}{hint} : vérifiez-le sur un document officiel.",
 )
 SIREN_CLE = error(
     "siren_cle",
@@ -66,7 +66,7 @@ TYPE_HORS_CATEGORIE = error(
 SIRET_LONGUEUR = error(
     "siret_longueur",
     "SIRET mal écrit",
-    "{found} caractères trouvés : un SIRET a 14 chiffres.",
+    "Un SIRET a 14 chiffres, sans lettre (longueur trouvée : {found}) : vérifiez-le sur un document officiel.",
 )
 SIRET_CLE = error(
     "siret_cle",
@@ -120,12 +120,12 @@ SOMME_DES_PLACES = error(
 PMR_TROP_GRAND = error(
     "pmr_trop_grand",
     "Places accessibles en trop",
-    "{found} places accessibles pour {places} places : corrigez l'un des deux nombres.",
+    "Plus de places accessibles ({found}) que de places ({places}) : corrigez l'un des deux nombres.",
 )
 CONTINGENT_TROP_GRAND = error(
     "contingent_trop_grand",
     "Contingent trop grand",
-    "Un contingent de {found} logements pour {logements} logements : corrigez l'un des deux nombres.",
+    "Un contingent ({found}) plus grand que le nombre de logements ({logements}) : corrigez l'un des deux nombres.",
 )
 AGES_INVERSES = error(
     "ages_inverses",

@@ -80,8 +80,8 @@ def compute_plan(
             proposed = fiche.statut == Statut.VALIDE and statut != Statut.VALIDE
             if key in described:
                 changes = _changes(sheet, fiche, described[key], statut)
-                attente = waiting.get((sheet, fiche.id)) if proposed else None
-                if not changes or (attente and attente.same(changes)):
+                proposition = waiting.get((sheet, fiche.id)) if proposed else None
+                if not changes or (proposition and proposition.same(changes)):
                     counts["inchanges"] += 1
                     continue
                 counts["proposes" if proposed else "modifies"] += 1
@@ -98,8 +98,8 @@ def compute_plan(
                 )
                 if before and any(field in before and before[field] != old for field, (old, _) in changes.items()):
                     ecart.conflit = f"Modifié depuis le dernier import par {_since(fiche)}"
-                elif attente and attente.auteur:
-                    ecart.conflit = f"Une proposition de {attente.auteur} attend déjà : l'import prendrait sa place"
+                elif proposition and proposition.auteur:
+                    ecart.conflit = f"Une proposition de {proposition.auteur} attend déjà : l'import prendrait sa place"
             elif not _closed(sheet, fiche):
                 counts["absents"] += 1
                 ecart = Ecart(

@@ -23,7 +23,7 @@ _ANNULEE = "Annulation de l'import"
 
 
 @dataclass(frozen=True)
-class Attente:
+class PropositionEnAttente:
     """A proposition that waits on a fiche."""
 
     apres: dict
@@ -36,7 +36,7 @@ class Attente:
         return self.statut == Statut.PREVALIDE and self.apres == {key: new for key, (_, new) in changes.items()}
 
 
-def waiting_on(departements: Sequence[str], sheets: Iterable[str]) -> dict[tuple[str, int], Attente]:
+def waiting_on(departements: Sequence[str], sheets: Iterable[str]) -> dict[tuple[str, int], PropositionEnAttente]:
     """The propositions that wait in these départements, by tab and fiche."""
     imported = Transition.objects.filter(proposition=OuterRef("pk"), travail__isnull=False, de="")
     where = Q(rattachement__departement__in=departements) | Q(dispositif__departement__in=departements)
@@ -44,9 +44,9 @@ def waiting_on(departements: Sequence[str], sheets: Iterable[str]) -> dict[tuple
     found = {}
     for row in rows.annotate(importee=Exists(imported)):
         untouched = row.importee and row.revision == 1
-        attente = Attente(row.apres, row.statut, "" if untouched else str(row.auteur))
+        proposition = PropositionEnAttente(row.apres, row.statut, "" if untouched else str(row.auteur))
         found |= {
-            (sheet, getattr(row, f"{key}_id")): attente
+            (sheet, getattr(row, f"{key}_id")): proposition
             for sheet, key in KEYS.items()
             if sheet in sheets and getattr(row, f"{key}_id")
         }

@@ -25,7 +25,7 @@ def lost_race(form: Formulaire, now: Mapping[str, Any], refusal: Refusal) -> lis
 
 def _shown(value) -> str:
     if value in (None, "", False, []):
-        return "—"
+        return ""
     if value is True:
         return "oui"
     if isinstance(value, list):

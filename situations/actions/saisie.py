@@ -11,8 +11,8 @@ from django.db import transaction
 
 from comptes.journal import journalise
 from comptes.models import Habilitation
-from menages.models import Appartenance, Menage
-from menages.verrous import lock_personnes
+from menages.models import Menage
+from menages.verrous import check_present, lock_personnes
 from siao.socle.chains import moving_boundaries
 from siao.socle.refusal import Refusal, Stale
 from situations.actions import journal  # noqa: F401
@@ -42,7 +42,7 @@ def add_situation(*, auteur: Habilitation, menage: Menage, jetons: Mapping[int, 
     """Give persons a new current situation; the one before ends the day before.
 
     ``jetons``: the persons (keys), each with what the page saw of their chain. Raises ``Stale``, ``Fusionnee``,
-    ``RefusalOfSome`` or ``Refusal``; nothing is then done for anybody.
+    ``Parties``, ``RefusalOfSome`` or ``Refusal``; nothing is then done for anybody.
     """
     chains = _locked(menage, jetons)
     check_choix(choix, chains[0].aujourdhui)
@@ -131,11 +131,7 @@ def _locked(menage: Menage, jetons: Mapping[int, str]) -> list[Parcours]:
     if len(jetons) > MAXIMUM:
         raise Refusal(f"Pas plus de {MAXIMUM} personnes à la fois.")
     personnes = lock_personnes(jetons)
-    here = Appartenance.objects.current().filter(menage=menage, personne__in=personnes)
-    gone = set(personnes) - set(here.values_list("personne", flat=True))
-    if gone:
-        names = ", ".join(personnes[key].designation for key in sorted(gone))
-        raise Refusal(f"Plus dans ce ménage : {names}. Rechargez la page, puis recommencez.")
+    check_present(menage, personnes.values())
     chains = parcours_of(menage, personnes)
     if any(each.jeton != jetons[each.personne.pk] for each in chains):
         raise Stale("Quelqu'un a modifié ce parcours pendant que vous remplissiez la page.")

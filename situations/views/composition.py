@@ -11,7 +11,6 @@ from menages.doublons import PROBABLE
 from menages.forms import ArriveeForm, OuvertureForm, PersonnesFormSet
 from menages.models import Menage
 from menages.recherche import Criteres, TooMany, Trouvee, look_for
-from menages.verrous import Fusionnee
 from menages.views.dossiers import MENAGE, followed_menage
 from offre.models import Dispositif
 from siao.socle.http import writes
@@ -20,6 +19,7 @@ from situations.actions.dossiers import add_personnes, create_dossier
 from situations.dossier import read_dossier
 from situations.forms import DeplacementForm, seal_of
 from situations.models import SituationResidentielle
+from situations.views.absents import ways_on, why_absent
 
 
 @writes(Droit.MENAGES_SAISIR, journal="menages.personne")
@@ -174,10 +174,13 @@ def deplacer(request, pk):
         except Refusal as refusal:
             context.pop("suite")
             form.add_error(None, str(refusal))
-            context["maitre"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
+            context["suites"] = ways_on(request, refusal)
         else:
             messages.success(request, "Le déplacement est enregistré : les situations ont suivi les personnes.")
             return redirect("dossier", destination.pk)
+    elif refusal := why_absent(form, menage):
+        form.add_error(None, str(refusal))
+        context["suites"] = ways_on(request, refusal)
     return _deplacer(request, context)
 
 

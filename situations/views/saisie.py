@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 
 from comptes.droits import Droit
-from menages.models import Menage
-from menages.verrous import Fusionnee
+from menages.models import Appartenance, Menage
 from menages.views.dossiers import MENAGE, followed_menage
 from siao.socle.http import writes
 from siao.socle.refusal import Refusal, Stale
@@ -20,8 +20,10 @@ from situations.forms import PersonnesForm, SituationForm, seal_of
 from situations.grille import Grille, read_grille
 from situations.models import SituationResidentielle
 from situations.parcours import Choix, Parcours, RefusalOfSome, check_choix
+from situations.views.absents import ways_on, why_absent
 
 SITUATION = "situations.situationresidentielle"
+_PARTIE = "La personne de cette situation n'est plus dans ce ménage."
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def ajouter_situation(request, pk):
 def modifier_situation(request, pk):
     """The pencil. ``pk`` is the current situation of a person; others of the ménage can be ticked with her."""
     situation, dossier = _current(request, pk)
+    if situation is None:
+        return _saisie(request, MODIFICATION, dossier, read_grille(dossier.aujourdhui), {})
     initial = {
         "personnes": _asked_for(request, dossier, [situation.personne_id]),
         "date_debut": situation.date_debut,
@@ -98,6 +102,8 @@ def _saisie(request, geste: Geste, dossier: Dossier, grille: Grille, initial: di
         return redirect(_to_questionnaire(request, dossier, context.get("situation")))
     elif request.method == "POST" and form.is_valid():
         return _carry_out(request, geste, form, context)
+    elif refusal := why_absent(form, dossier.menage):
+        return _refused(request, context, refusal)
     return _show(request, context)
 
 
@@ -133,7 +139,7 @@ def _refused(request, context: dict, refusal: Refusal):
     sentences = refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]
     for sentence in sentences:
         context["form"].add_error(None, sentence)
-    context["maitre"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
+    context["suites"] = ways_on(request, refusal)
     context.pop("suite", None)
     return _show(request, context)
 
@@ -205,6 +211,10 @@ def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentiel
 def supprimer_situation(request, pk):
     """« Supprimer cette situation »: for a person, and for those of the ménage who have the same one."""
     situation, dossier = _current(request, pk)
+    if situation is None:
+        form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
+        _tell(request, "Rien n'a été supprimé.", why_absent(form, dossier.menage) or Refusal(_PARTIE))
+        return redirect("situations_du_menage", dossier.menage.pk)
     same = [
         membre.parcours
         for membre in dossier.modifiables
@@ -231,9 +241,13 @@ def supprimer_situation(request, pk):
         except Refusal as refusal:
             for sentence in refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]:
                 form.add_error(None, sentence)
+            context["suites"] = ways_on(request, refusal)
         else:
             messages.success(request, "La situation est supprimée, la précédente redevient la situation actuelle.")
             return redirect("situations_du_menage", dossier.menage.pk)
+    elif refusal := why_absent(form, dossier.menage):
+        form.add_error(None, str(refusal))
+        context["suites"] = ways_on(request, refusal)
     return render(request, "situations/supprimer.html", context)
 
 
@@ -249,19 +263,30 @@ def confirmer_situations(request, pk):
         try:
             confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
         except Refusal as refusal:
-            messages.error(request, f"Rien n'a été confirmé. {refusal} Vérifiez ci-dessous, puis recommencez.")
+            _tell(request, "Rien n'a été confirmé.", refusal)
         else:
             names = ", ".join(parcours.nom for parcours in form.choisis)
             messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
     else:
-        messages.error(request, " ".join(form.errors["personnes"]))
+        refusal = why_absent(form, dossier.menage) or Refusal(" ".join(form.errors["personnes"]))
+        _tell(request, "Rien n'a été confirmé.", refusal)
     if request.POST.get("depuis") == "a_confirmer":
         return redirect(f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}")
     return redirect("situations_du_menage", dossier.menage.pk)
 
 
-def _current(request, pk: int) -> tuple[SituationResidentielle, Dossier]:
-    """A current situation that the user may change, and its dossier; a closed one is not found."""
+def _tell(request, lead: str, refusal: Refusal) -> None:
+    links = format_html_join("", ' <a href="{1}">{0}</a>', ways_on(request, refusal))
+    messages.error(request, format_html("{} {} Vérifiez ci-dessous, puis recommencez.{}", lead, refusal, links))
+
+
+def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:
+    """A current situation that the user may change, and its dossier; a closed one is not found.
+
+    When its person has left the ménage that the form was opened on: no situation, and the dossier of this ménage.
+    """
+    if left := _left(request, pk):
+        return None, read_dossier(left, request.habilitation)
     rows = SituationResidentielle.objects.followed_by(request.perimetre).readable()
     situation = get_object_or_404(rows, pk=pk)
     menage = Menage.objects.filter(appartenances__personne=situation.personne_id, appartenances__date_fin__isnull=True)
@@ -269,6 +294,18 @@ def _current(request, pk: int) -> tuple[SituationResidentielle, Dossier]:
     if _chain_of(dossier, situation) is None:
         raise Http404
     return situation, dossier
+
+
+def _left(request, pk: int) -> Menage | None:
+    """The ménage that the form was opened on, when the person of this situation was there and is not any more."""
+    opened_on = request.POST.get("menage", "")
+    if not (opened_on.isascii() and opened_on.isdigit() and len(opened_on) < 19):
+        return None
+    personnes = SituationResidentielle.objects.filter(pk=pk).values("personne")
+    stays = Appartenance.objects.filter(menage=opened_on, personne__in=personnes)
+    if not stays.exists() or stays.current().actives().exists():
+        return None
+    return followed_menage(request, opened_on)
 
 
 def _chain_of(dossier: Dossier, situation: SituationResidentielle) -> Parcours | None:

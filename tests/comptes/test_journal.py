@@ -288,6 +288,13 @@ def test_filters_pages_and_reading_it_is_an_entry():
 
 
 @pytest.mark.django_db
+def test_a_filter_that_cannot_be_read_is_said_and_nothing_is_recorded_by_a_search():
+    page = words(client_of(make_utilisateur(Profil.ADMIN_NATIONAL)).get(reverse("journal"), {"jour": "31/02/2026"}))
+    assert "1 point à corriger, la recherche n'a pas été faite" in page
+    assert "rien n'a été enregistré" not in page
+
+
+@pytest.mark.django_db
 def test_who_opened_one_object():
     admin, ecoutant = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ECOUTANT_115)
     client = client_of(admin)

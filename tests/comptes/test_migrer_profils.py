@@ -42,7 +42,7 @@ def test_every_old_profil_has_a_successor(tmp_path, offre):
             + structure.get(row["ancien_profil"], "CHRS le phare")
         )
     report = run(tmp_path, *lines, options=["--appliquer"])
-    assert "14 lignes : 14 comptes et 14 habilitations créés, 0 habilitations déjà là, 0 à décider" in report
+    assert "14 lignes : 14 comptes et 14 habilitations créés, 0 habilitation déjà là, 0 à décider" in report
     for number, row in enumerate(rows("profils_anciens")):
         agent = Utilisateur.objects.get(courriel=f"agent{number}@test.example")
         assert habilitation_of(agent).profil == row["nouveau_profil_propose"]
@@ -53,7 +53,7 @@ def test_every_old_profil_has_a_successor(tmp_path, offre):
 
 def test_rehearses_by_default(tmp_path):
     report = run(tmp_path, "A@test.example;Nom;Prénom;Ecoutant;44;")
-    assert "1 comptes et 1 habilitations à créer" in report
+    assert "1 compte et 1 habilitation à créer" in report
     assert "rien n'est écrit" in report
     assert not Utilisateur.objects.exists()
 
@@ -62,7 +62,7 @@ def test_again_changes_nothing(tmp_path, offre):
     lines = ["a@test.example;Nom;Prénom;Ecoutant;44;", "b@test.example;Nom;Prénom;Premier accueil;44;CHRS le Phare"]
     run(tmp_path, *lines, options=["--appliquer"])
     report = run(tmp_path, *lines, options=["--appliquer"])
-    assert "0 comptes et 0 habilitations créés, 2 habilitations déjà là" in report
+    assert "0 compte et 0 habilitation créés, 2 habilitations déjà là" in report
 
 
 def test_several_old_profils_of_one_person_are_several_habilitations(tmp_path):

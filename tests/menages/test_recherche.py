@@ -69,6 +69,8 @@ def test_the_best_comes_first_and_the_others_do_not_come(operateur, personne):
 def test_w39_one_criterion_is_not_enough(operateur, personne, criteria):
     answer = search(operateur, **criteria)
     assert "au moins deux critères" in words(answer)
+    assert "1 point à corriger, la recherche n'a pas été faite" in words(answer)
+    assert "rien n'a été enregistré" not in words(answer)
     assert "trouvailles" not in answer.context
     assert not Recherche.objects.exists()
 

@@ -230,7 +230,7 @@ def test_a_proposition_that_the_fiche_has_overtaken_is_checked_again(valide, pag
     )
     Dispositif.objects.update(places=10, places_urgence=0, places_stabilisation=0, places_insertion=10)
     shown = words(pages["etat"].get(url("proposition", proposition.pk)))
-    assert "30 places accessibles pour 10 places" in shown
+    assert "Plus de places accessibles (30) que de places (10)" in shown
     answer = step(pages["etat"], proposition, "valider")
     assert "ne s'applique plus telle quelle" in words(answer)
     valide.refresh_from_db()

@@ -63,7 +63,7 @@ def test_errors_are_values(run):
         "valeur": "12345678",
         "code": "siren_longueur",
     }
-    assert "8 chiffres trouvés, 9 attendus" in erreur["message"]
+    assert "Un SIREN a 9 chiffres, celui-ci en a 8" in erreur["message"]
     assert [found["code"] for found in result["avertissements"]] == ["telephone_fictif"]
 
 

@@ -100,7 +100,7 @@ def test_a_known_siren_is_attached_and_not_created_twice(page):
 def test_errors_keep_what_was_typed_and_write_nothing(page):
     answer = page.post(url("creer_entite"), champs("Entités", {**ENTITE, "siren": "1234"}))
     assert answer.status_code == 200
-    assert "4 chiffres trouvés, 9 attendus" in words(answer)
+    assert "Un SIREN a 9 chiffres, celui-ci en a 4" in words(answer)
     assert ENTITE["nom"] in words(answer)
     entite = make_rattachement("44", nom=ENTITE["nom"])
     answer = page.post(url("creer_dispositif", entite.pk), champs("Dispositifs", {**DISPOSITIF, "places": "31"}))

@@ -42,7 +42,7 @@ def test_errors_are_listed_filtered_and_annotated(page, chain):
     assert "3 erreurs" in text
     assert "Rien n'a été enregistré" in text
     assert "<td>B9</td>" in text
-    assert "1 chiffres trouvés, 9 attendus" in text
+    assert "Un SIREN a 9 chiffres, celui-ci en a 1" in text
     only = words(page.get(travail.get_absolute_url(), {"onglet": "Dispositifs"}))
     assert "<td>B9</td>" not in only
     assert "<td>Z9</td>" in only
@@ -58,7 +58,7 @@ def test_errors_are_listed_filtered_and_annotated(page, chain):
     cell = book["Entités"]["B9"]
     assert cell.value == "1"
     assert cell.fill.fgColor.rgb == "FFFFC7CE"
-    assert "9 attendus" in cell.comment.text
+    assert "a 9 chiffres" in cell.comment.text
     errors = book["Erreurs"]
     assert [cell.value for cell in errors[2]][:3] == ["Erreur", "Entités", "B9"]
     assert errors["C2"].hyperlink.location == "'Entités'!B9"

@@ -175,8 +175,8 @@ def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
     text = words(answer)
     assert answer.status_code == 409
     assert "modifié pendant que vous l'aviez sous les yeux" in text
-    assert "<td>Le premier</td>" in text
-    assert "<td>Le second</td>" in text
+    assert "<del>Le premier</del>" in text
+    assert "<strong>Le second</strong>" in text
     assert 'value="Le second"' in text
     assert GroupePlaces.objects.get().libelle == "Le premier"
     assert page.post(url, typed(version="2", libelle="Le second")).status_code == 302

@@ -35,7 +35,7 @@ def test_from_the_draft_to_the_validation(personne, base_reelle):
     FicheSirene.objects.create(siren=SIREN, denomination=ENTITE["nom"], etat="ACTIVE", lue_le=timezone.now())
     siao.get_by_label("Code SIREN").fill(SIREN[:-1])
     siao.get_by_role("button", name="Enregistrer").click()
-    expect(siao.get_by_role("alert")).to_contain_text("8 chiffres trouvés, 9 attendus")
+    expect(siao.get_by_role("alert")).to_contain_text("Un SIREN a 9 chiffres, celui-ci en a 8")
     siao.get_by_label("Code SIREN").fill(SIREN)
     siao.get_by_role("button", name="Remplir depuis SIRENE").click()
     expect(siao.get_by_label("Nom de l'entité")).to_have_value(ENTITE["nom"])

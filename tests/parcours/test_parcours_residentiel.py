@@ -275,6 +275,38 @@ def test_without_a_script_level_2_follows_level_1_and_the_consequence_is_read_fi
     expect(page.get_by_text("Toujours exact au")).to_be_visible()
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_a_phone_the_lanes_open_on_today_and_the_keyboard_goes_back_in_time(ouvrir, base_reelle, javascript):
+    demo.load_accounts()
+    demo._load_dossiers()
+    page = ouvrir(width=320, javascript=javascript)
+    connect(page, OPERATEUR, demo.PASSWORD)
+    menage = Personne.objects.get(prenom="Rosa", nom="Exemple").appartenances.get().menage_id
+    page.goto(f"/dossiers/{menage}/")
+    frame = page.get_by_role("region", name="Image des parcours résidentiels")
+    picture = frame.locator("> svg")
+
+    def inside(side: str) -> bool:
+        """Whether this side of the picture is in sight."""
+        seen, drawn = frame.bounding_box(), picture.bounding_box()
+        gap = drawn["x"] - seen["x"] + (drawn["width"] - seen["width"] if side == "right" else 0)
+        return abs(gap) <= 1
+
+    assert picture.bounding_box()["width"] > 2 * frame.bounding_box()["width"]
+    assert inside("right")
+    assert not inside("left")
+    frame.focus()
+    for _ in range(100):
+        page.keyboard.press("ArrowLeft")
+        if inside("left"):
+            break
+    assert inside("left")
+    assert not inside("right")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert inside("left")
+    assert inside("right")
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)])
 def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark):
     demo.load_accounts()

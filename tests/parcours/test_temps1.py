@@ -101,7 +101,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     deposit(page, path)
     expect(page.get_by_text("2 erreurs dans 2 onglets. Rien n'a été enregistré.")).to_be_visible()
     expect(page.get_by_role("cell", name="B9")).to_be_visible()
-    expect(page.get_by_text("8 chiffres trouvés, 9 attendus")).to_be_visible()
+    expect(page.get_by_text("Un SIREN a 9 chiffres, celui-ci en a 8")).to_be_visible()
     check(page)
     picture(page, "temps1-erreurs")
 
@@ -109,7 +109,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     expect(page.get_by_role("link", name="Télécharger le classeur annoté")).to_be_visible()
     annotated = download(page, "Télécharger le classeur annoté", tmp_path)
     book = openpyxl.load_workbook(annotated)
-    assert "9 attendus" in book["Entités"]["B9"].comment.text
+    assert "Un SIREN a 9 chiffres" in book["Entités"]["B9"].comment.text
     book["Entités"]["B9"] = SIREN
     book["Dispositifs"]["Z13"] = 30
     book.save(annotated)

@@ -2,9 +2,12 @@
 
 import io
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import structlog
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -96,3 +99,16 @@ def test_the_secret_of_an_emailed_link_never_reaches_the_logs(monkeypatch):
 @pytest.mark.django_db
 def test_health(client):
     assert client.get(reverse("sante")).json() == {"etat": "ok"}
+
+
+def test_a_search_that_is_refused_does_not_speak_of_recording():
+    for page in (Path(settings.BASE_DIR) / "templates").rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if 'role="search"' in text and "resume_erreurs.html" in text:
+            assert "non_fait=" in text, page
+
+
+def test_no_page_counts_in_english():
+    """Django's own filter says « 0 places » (``siao.templatetags.tableaux`` has ours)."""
+    pages = (Path(settings.BASE_DIR) / "templates").rglob("*.html")
+    assert [str(page) for page in pages if re.search(r"\|\s*pluralize", page.read_text(encoding="utf-8"))] == []

@@ -28,6 +28,8 @@ def test_errance_adds_up_the_spells_that_count_and_knows_whether_it_goes_on():
     assert errance_of(path, today).depuis == D(2026, 1, 1)
     assert errance_of(path, today).jours == 10 + 31
     assert errance_of([], today).cumul == ""
+    assert errance_of([spell("I", today)], today).cumul == "1 jour"
+    assert errance_of(path, today).cumul == "41 jours"
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_w23_w27_a_form_sent_during_a_fusion_or_a_move_waits_then_says_so(base_r
             lambda menage, rosa, other: move_personnes(
                 auteur=auteur, origine=menage, personnes=[rosa.pk], destination=None, jour=jour(0)
             ),
-            "Plus dans ce ménage : Rosa Exemple",
+            "Plus dans ce ménage : Rosa Exemple. Rechargez la page, puis recommencez.",
         ),
     ):
         menage = make_menage()
@@ -132,6 +132,8 @@ def test_w23_w27_a_form_sent_during_a_fusion_or_a_move_waits_then_says_so(base_r
             wait_until(somebody_waits_for_a_lock, "the form waits")
         sending.join()
         assert said in words(answers[0])
+        kept = other if said == "fusionnée" else rosa
+        assert f'href="{reverse("personne", args=[kept.pk])}"' in answers[0].text
         assert chain_of(rosa) == [("I.1", jour(50), None)]
         assert not any(verify()[0].values())
 

@@ -70,7 +70,9 @@ def test_the_worklist_and_its_click(operateur, menage, rosa):
     assert "Inconnue Exemple" in words(operateur.get(LISTE, {"liste": "nr"}))
     answer = confirmer(operateur, menage, rosa, depuis="a_confirmer", liste="mois=1")
     assert answer.url == f"{LISTE}?mois=1"
-    assert "Rosa Exemple</a>" not in words(operateur.get(LISTE))
+    emptied = words(operateur.get(LISTE))
+    assert "Rosa Exemple</a>" not in emptied
+    assert "0 situation que personne n'a confirmée depuis" in emptied
     assert recent.situations.get().version == 1
     assert ailleurs.situations.get().version == 1
 

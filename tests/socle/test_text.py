@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from comptes.models import Region
-from siao.socle.text import Folded, fold, visible
+from siao.socle.text import Folded, counted, fold, pluriel, visible
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,15 @@ def test_different_names_keep_different_keys():
 
 def test_visible_drops_what_nobody_sees():
     assert visible("\ufeffA\u200bB\u202eC") == "ABC"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 place confirmée"), (1, "1 place confirmée"), (-1, "-1 place confirmée"), (2, "2 places confirmées")],
+)
+def test_the_plural_begins_at_two(number, words):
+    assert counted(number, "place confirmée") == words
+    assert pluriel(number, "nt") == ("nt" if number == 2 else "")
 
 
 class FoldedInPostgreSQL(TestCase):

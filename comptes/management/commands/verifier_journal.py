@@ -1,6 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from comptes import journal
+from siao.socle.text import counted
 
 
 class Command(BaseCommand):
@@ -11,4 +12,4 @@ class Command(BaseCommand):
             checked = journal.check()
         except journal.BrokenChain as broken:
             raise CommandError(f"Le journal n'est plus celui qui a été scellé. {broken}") from broken
-        self.stdout.write(f"{checked} entrées vérifiées.")
+        self.stdout.write(f"{counted(checked, 'entrée vérifiée')}.")

@@ -7,7 +7,7 @@ from comptes import anciens_profils
 from comptes.droits import Niveau
 from offre.models import Dispositif, Rattachement
 from siao.socle.database import rehearsal
-from siao.socle.text import fold
+from siao.socle.text import counted, fold
 
 
 class Command(BaseCommand):
@@ -28,8 +28,9 @@ class Command(BaseCommand):
         for profil, count in sorted(Counter(c.profil.label for c in comptes if not c.a_choisir).items()):
             self.stdout.write(f"{profil} : {count}")
         self.stdout.write(
-            f"{len(comptes)} lignes : {done['comptes']} comptes et {done['habilitations']} habilitations "
-            f"{'créés' if appliquer else 'à créer'}, {done['deja_la']} habilitations déjà là, "
+            f"{counted(len(comptes), 'ligne')} : {counted(done['comptes'], 'compte')} et "
+            f"{counted(done['habilitations'], 'habilitation')} {'créés' if appliquer else 'à créer'}, "
+            f"{counted(done['deja_la'], 'habilitation')} déjà là, "
             f"{len(to_choose)} à décider par une personne :"
         )
         for compte in to_choose:
