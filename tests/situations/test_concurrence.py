@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -14,7 +15,8 @@ from django.urls import reverse
 
 from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge
-from menages.models import Personne
+from menages.actions.personnes import edit_personne
+from menages.models import Fusion, Personne
 from siao.socle.refusal import Refusal
 from situations.models import SituationResidentielle
 from situations.verification import verify
@@ -83,8 +85,9 @@ def test_crossed_and_double_fusions_end_in_one(base_reelle):
 
     def merging(maitre, absorbee):
         def merged():
+            read = Personne.objects.in_bulk([maitre.pk, absorbee.pk])
             try:
-                return merge(auteur=auteur, maitre=maitre, absorbee=absorbee, identite={})
+                return merge(auteur=auteur, maitre=read[maitre.pk], absorbee=read[absorbee.pk], identite={})
             except Refusal as refusal:
                 return refusal
 
@@ -117,23 +120,51 @@ def test_w23_w27_a_form_sent_during_a_fusion_or_a_move_waits_then_says_so(base_r
         client = client_of(make_operateur().utilisateur)
         url, fields = reverse("ajouter_situation", args=[menage.pk]), typed([rosa], "III.1", jour(1))
         fields["lue"] = re.search(r'name="lue" value="(\w+)"', client.post(url, fields).text)[1]
-        answers = []
-
-        def send(client=client, url=url, fields=fields, answers=answers):
-            try:
-                answers.append(client.post(url, fields))
-            finally:
-                connection.close()
-
-        with transaction.atomic():
+        with sent_meanwhile(lambda client=client, url=url, fields=fields: client.post(url, fields)) as answers:
             begin(menage, rosa, other)
-            sending = threading.Thread(target=send)
-            sending.start()
-            wait_until(somebody_waits_for_a_lock, "the form waits")
-        sending.join()
         assert said in words(answers[0])
         assert chain_of(rosa) == [("I.1", jour(50), None)]
         assert not any(verify()[0].values())
+
+
+def test_an_identity_corrected_during_a_fusion_is_not_lost(base_reelle):
+    auteur = make_operateur()
+    rosa, double = (make_personne(make_menage(), name, depuis=9) for name in ("Rosa Exemple", "Rosa Exemples"))
+    client = client_of(auteur.utilisateur)
+    url, fields = reverse("comparer", args=[rosa.pk, double.pk]), {"nom": "absorbee"}
+    fields["lue"] = re.search(r'name="lue" value="(\w+)"', client.post(url, fields).text)[1]
+    with sent_meanwhile(lambda: client.post(url, fields)) as answers:
+        edit_personne(auteur=auteur, personne=rosa, version=rosa.version, identite={"nom": "Corrigée"})
+    assert answers[0].status_code == 409
+    said = words(answers[0])
+    assert f"La fiche {rosa.numero} a été modifiée entre-temps." in said
+    assert "Corrigée" in said
+    rosa.refresh_from_db()
+    assert (rosa.nom, Fusion.objects.count()) == ("Corrigée", 0)
+    # Read again, it goes through.
+    fields["lue"] = re.search(r'name="lue" value="(\w+)"', client.post(url, fields).text)[1]
+    assert client.post(url, fields).status_code == 302
+    rosa.refresh_from_db()
+    assert rosa.nom == "Exemples"
+
+
+@contextmanager
+def sent_meanwhile(call):
+    """Begin ``call`` once the block has written, and commit the block once ``call`` waits for it; yields its answer."""
+    answers = []
+
+    def send():
+        try:
+            answers.append(call())
+        finally:
+            connection.close()
+
+    sending = threading.Thread(target=send)
+    with transaction.atomic():
+        yield answers
+        sending.start()
+        wait_until(somebody_waits_for_a_lock, "the call waits")
+    sending.join()
 
 
 def at_once(calls) -> list:

@@ -139,6 +139,7 @@ def test_no_cycle_no_double_merge_no_chain(auteur, rosa, double):
     with pytest.raises(IntegrityError), transaction.atomic():
         Personne.objects.filter(pk=rosa.pk).update(fusionnee_dans=third)  # somebody was absorbed in her
     # By the action, those whom she absorbed follow her.
+    rosa.refresh_from_db()
     merge(auteur=auteur, maitre=third, absorbee=rosa, identite={})
     assert set(Personne.objects.filter(fusionnee_dans=third)) == {rosa, double}
 
