@@ -39,6 +39,7 @@ def create_personnes(
     Whoever creates a person also gives them a first situation (``situations.actions``).
     """
     utilisateur = auteur.utilisateur
+    reopen(menage.pk)
     personnes = Personne.objects.bulk_create(
         Personne(cree_par=utilisateur, modifie_par=utilisateur, **identite) for identite in identites
     )
@@ -46,7 +47,6 @@ def create_personnes(
         Appartenance(personne=personne, menage=menage, date_debut=arrivee, saisie_par=utilisateur)
         for personne in personnes
     )
-    reopen(menage.pk)
     for personne in personnes:
         log(auteur, "menages.creer_personne", personne)
     return personnes
@@ -63,17 +63,18 @@ def describe_menage(*, auteur: Habilitation, menage: Menage, version: int, compo
     log(auteur, "menages.modifier", menage)
 
 
-def archive_if_empty(keys: Iterable[int], jour: datetime.date) -> list[Menage]:
-    """Archive, among the ménages ``keys``, those where nobody is left; return them. An absorbed fiche is nobody."""
+def archive_if_empty(keys: Iterable[int]) -> None:
+    """Archive, among the ménages ``keys``, those where nobody is left, and lock them. An absorbed fiche is nobody."""
+    lock_menages(keys)
     left = Appartenance.objects.current().actives().filter(menage=OuterRef("pk"))
     empty = Menage.objects.filter(pk__in=keys, archive_le__isnull=True).exclude(Exists(left))
-    archived = list(empty.order_by("pk"))
-    Menage.objects.filter(pk__in=[menage.pk for menage in archived]).update(archive_le=jour)
-    return archived
+    for menage in empty.select_related("siao__departement").order_by("pk"):
+        Menage.objects.filter(pk=menage.pk).update(archive_le=menage.siao.departement.aujourdhui)
 
 
 def reopen(key: int) -> None:
-    """Take a ménage out of the archives: somebody is in it again."""
+    """Lock a ménage and take it out of the archives: somebody comes. Before they do: their row locks it too, less."""
+    lock_menages([key])
     Menage.objects.filter(pk=key, archive_le__isnull=False).update(archive_le=None)
 
 

@@ -61,7 +61,7 @@ def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identit
         identite_apres=_written(chosen),
     )
     appartenance = Appartenance.objects.current().get(personne=absorbee)
-    archive_if_empty([appartenance.menage_id], timezone.localdate())
+    archive_if_empty([appartenance.menage_id])
     log(auteur, "menages.fusionner", maitre)
     log(auteur, "menages.fusionner", absorbee)
     return fusion

@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from menages.actions.deplacement import move_personnes
-from menages.actions.fusion import merge
+from menages.actions.fusion import merge, undo_merge
 from menages.actions.personnes import edit_personne
-from menages.models import Fusion, Personne
+from menages.models import Fusion, Menage, Personne
 from siao.socle.refusal import Refusal
+from situations.actions.dossiers import add_personnes
 from situations.models import SituationResidentielle
 from situations.verification import verify
 from tests.comptes.fabrique import client_of, words
@@ -146,6 +147,31 @@ def test_an_identity_corrected_during_a_fusion_is_not_lost(base_reelle):
     assert client.post(url, fields).status_code == 302
     rosa.refresh_from_db()
     assert rosa.nom == "Exemples"
+
+
+def test_a_menage_is_archived_only_when_nobody_comes_meanwhile(base_reelle):
+    """The last person of a ménage is merged elsewhere, or that is undone, while somebody is added, or the reverse."""
+    auteur = make_operateur()
+    rosa = make_personne(make_menage(), "Rosa Exemple")
+    doubles = [make_personne(make_menage(), "Rosa Exemples") for _ in range(3)]
+    menages = [double.appartenances.get().menage for double in doubles]
+
+    def merging(double):
+        maitre = Personne.objects.get(pk=rosa.pk)
+        return merge(auteur=auteur, maitre=maitre, absorbee=double, identite={})
+
+    def adding(menage):
+        return add_personnes(auteur=auteur, menage=menage, identites=[{"prenom": "Léon"}], arrivee=jour(0))
+
+    with sent_meanwhile(lambda: merging(doubles[0])):
+        adding(menages[0])
+    with sent_meanwhile(lambda: adding(menages[1])):
+        merging(doubles[1])
+    fusion = merging(doubles[2])
+    with sent_meanwhile(lambda: undo_merge(auteur=auteur, fusion=fusion)):
+        adding(menages[2])
+    assert not Menage.objects.filter(archive_le__isnull=False).exists()
+    assert not any(verify()[0].values())
 
 
 @contextmanager
