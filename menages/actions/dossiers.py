@@ -11,8 +11,8 @@ from menages.actions.journal import log
 from menages.models import Accompagnement, Appartenance, Menage, Personne
 from menages.verrous import lock_menages
 from offre.models import Composition, Dispositif
-from siao.socle.database import reserve_ids
-from siao.socle.refusal import Refusal, Stale
+from siao.socle.database import refusing, reserve_ids
+from siao.socle.refusal import Stale
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
 """The fields that say who a person is."""
@@ -83,11 +83,9 @@ def reopen(key: int) -> None:
 
 @transaction.atomic
 def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
-    """Let the team of ``dispositif`` see the dossier, from today."""
-    lock_menages([menage.pk])
-    if Accompagnement.objects.current().filter(menage=menage, dispositif=dispositif).exists():
-        raise Refusal("Ce dispositif accompagne déjà ce ménage.")
-    _accompany(auteur, menage, dispositif)
+    """Let the team of ``dispositif`` see the dossier. Raises ``Refusal`` when it already does."""
+    with refusing():
+        _accompany(auteur, menage, dispositif)
     log(auteur, "menages.accompagner", menage)
 
 
@@ -102,7 +100,7 @@ def _accompany(auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> 
 
 @transaction.atomic
 def stop_accompanying(*, auteur: Habilitation, accompagnement: Accompagnement) -> None:
-    """End an accompagnement today: its team still sees the dossier until midnight."""
+    """End an accompagnement: its team does not see the dossier any more."""
     menage = accompagnement.menage
     Accompagnement.objects.filter(pk=accompagnement.pk, date_fin__isnull=True).update(
         date_fin=menage.siao.departement.aujourdhui

@@ -193,6 +193,7 @@ def leave_traces(rosa) -> None:
     assert client.post(reverse("modifier_personne", args=[rosa.pk]), fields).status_code == 302
     client.post(reverse("recherche"), {"nom": "Zqexemple", "prenom": "Zqrosa"})
     double = make_personne(make_menage(), "Zqdouble Zqexemple", depuis=5, parcours=[("I.1", 5)])
+    rosa.refresh_from_db()
     merge(auteur=auteur, maitre=rosa, absorbee=double, identite={"prenom": "Zqrosa"})
     DemandeDAcces.objects.create(
         personne=rosa, siao_id="44", siao_demandeur_id="35", motif="Zqmotif", demandee_par=auteur.utilisateur
