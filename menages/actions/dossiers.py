@@ -36,6 +36,7 @@ def create_personnes(
 ) -> list[Personne]:
     """Create persons in ``menage``, where they arrived on ``arrivee``; each of ``identites`` has fields of IDENTITE.
 
+    Who was born since is there since their birth.
     Whoever creates a person also gives them a first situation (``situations.actions``).
     """
     utilisateur = auteur.utilisateur
@@ -44,7 +45,12 @@ def create_personnes(
         Personne(cree_par=utilisateur, modifie_par=utilisateur, **identite) for identite in identites
     )
     Appartenance.objects.bulk_create(
-        Appartenance(personne=personne, menage=menage, date_debut=arrivee, saisie_par=utilisateur)
+        Appartenance(
+            personne=personne,
+            menage=menage,
+            date_debut=max(arrivee, personne.date_naissance or arrivee),
+            saisie_par=utilisateur,
+        )
         for personne in personnes
     )
     for personne in personnes:
