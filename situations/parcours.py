@@ -170,9 +170,9 @@ def check_choix(choix: Choix, aujourdhui: datetime.date, *, gardee: bool = False
 
     ``gardee``: everybody already has this situation; retired since, it may stay while its date is corrected.
     """
-    if not (choix.sr2.is_offered(aujourdhui) or (gardee and choix.sr2.pk != NON_RENSEIGNEE)):
-        instead = f" Choisissez plutôt « {choix.sr2.remplacee_par} »." if choix.sr2.remplacee_par_id else ""
-        raise Refusal(f"« {choix.sr2} » ne peut plus être choisie.{instead}")
+    refused = choix.sr2.refusal_on(aujourdhui)
+    if refused and not (gardee and choix.sr2.pk != NON_RENSEIGNEE):
+        raise Refusal(refused)
     if choix.sr2.region_obligatoire != bool(choix.region_id):
         raise Refusal("Précisez la région d'orientation pour un SAS, et pour lui seul.")
     if choix.date_debut and choix.date_debut > aujourdhui:
