@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -49,6 +50,8 @@ def fusionner(request, pk):
 @writes(Droit.MENAGES_FUSIONNER, journal=PERSONNE)
 def comparer(request, pk, autre):
     """Both fiches side by side; what is chosen is told before it is done."""
+    if pk == autre:
+        raise Http404
     context = _comparison(request, pk, autre)
     maitre, absorbee, form = context["maitre"], context["absorbee"], context["form"]
     if request.method != "POST" or not form.is_valid():

@@ -107,7 +107,7 @@ def test_w26_the_master_keeps_her_path_and_the_rest_moves(operateur, rosa, doubl
     # Her path is archived, readable, greyed.
     page = operateur.get(answer.url)
     assert "ligne--archivee" in page.text
-    assert "(fiche absorbée)" in words(page)
+    assert f"(fiche absorbée {double.numero})" in words(page)
     assert double.appartenances.get().menage.archive_le == jour(0)
 
 
@@ -126,6 +126,23 @@ def test_the_absorbed_fiche_is_closed_to_writing(operateur, rosa, double, auteur
         assert refused.value.__cause__.diag.constraint_name == "personne_fermee"
     answer = operateur.get(reverse("personne", args=[double.pk]))
     assert answer.url.endswith(f"#personne-{rosa.pk}")
+
+
+def test_the_number_of_the_absorbed_fiche_finds_the_kept_one(operateur, rosa, double):
+    fusionner(operateur, rosa, double)
+    menage = rosa.appartenances.get().menage
+    url = reverse("recherche")
+    assert operateur.post(url, {"numero": double.numero}).url == reverse("dossier", args=[menage.pk])
+    found = operateur.post(url, {"numero": double.numero, "nom": "Exemple"}).context["trouvailles"]
+    assert [trouvee.personne.pk for trouvee in found.ici] == [rosa.pk]
+    # As for the kept one: her perimeter alone.
+    ailleurs = client_of(make_operateur("35").utilisateur)
+    assert "au moins deux critères" in words(ailleurs.post(url, {"numero": double.numero}))
+
+
+def test_a_fiche_is_not_compared_with_herself(operateur, rosa, double):
+    assert operateur.get(reverse("comparer", args=[rosa.pk, rosa.pk])).status_code == 404
+    assert operateur.get(reverse("comparer", args=[rosa.pk, double.pk])).status_code == 200
 
 
 def test_no_cycle_no_double_merge_no_chain(auteur, rosa, double):

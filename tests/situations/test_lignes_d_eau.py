@@ -124,5 +124,5 @@ def test_archived_paths_come_below(operateur, exemple):
     zoe = make_personne(exemple, "Zoé Exemple", depuis=20, parcours=[("I.1", 20)])
     merge(auteur=make_operateur(), maitre=louise, absorbee=ancienne, identite={})
     lanes = image(operateur, exemple).lignes
-    assert [(each.nom, each.archivee) for each in lanes][-2:] == [(zoe.prenom, False), ("Louise", True)]
-    assert lanes[-1].complet == "Louise Exemples (fiche absorbée)"
+    assert [(each.nom, each.archivee) for each in lanes][-2:] == [(zoe.prenom, False), (ancienne.numero, True)]
+    assert lanes[-1].complet == f"Louise Exemples (fiche absorbée {ancienne.numero})"
