@@ -24,7 +24,7 @@ from situations.verification import verify
 from tests.comptes.fabrique import client_of, words
 from tests.installation import database_url, somebody_waits_for_a_lock, wait_until
 from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
-from tests.situations.saisie import typed
+from tests.situations.saisie import current_of, jeton, typed
 
 EDITEURS = int(os.environ.get("EDITEURS", "8"))
 OPERATIONS = int(os.environ.get("OPERATIONS", "12"))
@@ -47,16 +47,21 @@ def test_b2_concurrent_editors_lose_nothing(base_reelle, record_property):
     told = [json.loads(process.communicate(timeout=900)[0]) for process in processes]
     counts = sum((Counter(each["comptes"]) for each in told), Counter())
     reread = counts.pop("relues", 0)
+    added, modified, deleted = (counts.pop(kind, 0) for kind in ("ajoutees", "modifiees", "supprimees"))
     assert set(counts) <= {"reussies", "refusees"}, counts  # no deadlock, no broken constraint, no error
     assert counts.total() == EDITEURS // 2 * 2 * OPERATIONS
     assert counts["reussies"] >= 0.9 * counts.total(), counts
     violations, _ = verify()
     assert not any(violations.values()), violations
-    # No lost update: every success left its trace in the history, one version each.
-    versions = SituationResidentielle.objects.order_by("pk").values_list("pk", "version")
-    events = SituationResidentielle.pgh_event_model.objects
-    for pk, version in versions:
-        assert events.filter(pgh_obj_id=pk, pgh_label__in=["insert", "update"]).count() == version
+    # No lost update: nobody wrote over what somebody else had written since it was seen…
+    seen = Counter(jeton for each in told for jeton in each["jetons"])
+    assert seen.total() == added + modified + deleted
+    assert seen.most_common(1)[0][1] == 1
+    # … and what the editors were told is what the history holds: no write is missing, none is there twice.
+    events = SituationResidentielle.pgh_event_model.objects.order_by()
+    assert events.filter(pgh_label="insert").count() == added + 8 * 2
+    assert events.filter(pgh_label="delete").count() == deleted
+    assert events.filter(pgh_label="update", date_fin__isnull=True).count() == modified + deleted
     record_property("opérations concurrentes", counts.total())
     record_property("formulaires relus", reread)
     record_property("millisecondes au 95e centile", round(1_000 * max(each["p95"] for each in told)))
@@ -76,6 +81,27 @@ def test_b3_the_same_version_thirty_two_times_is_one_success(base_reelle):
         if answer.status_code == 409:
             assert f'value="{jour(1):%d/%m/%Y}"' in answer.text
     assert chain_of(rosa) == [("I.1", jour(50), jour(2)), ("III.1", jour(1), None)]
+
+
+def test_w29_deleting_and_adding_at_once_is_one_success(base_reelle):
+    rosa = make_personne(menage := make_menage(), "Rosa Exemple", depuis=50, parcours=[("VII.1", 50), ("I.1", 20)])
+    clients = [client_of(make_operateur().utilisateur) for _ in range(8)]
+    add, fields = reverse("ajouter_situation", args=[menage.pk]), typed([rosa], "III.1", jour(1))
+    fields["lue"] = re.search(r'name="lue" value="(\w+)"', clients[0].post(add, fields).text)[1]
+    delete, seen = reverse("supprimer_situation", args=[current_of(rosa).pk]), {"personnes": [rosa.pk], **jeton(rosa)}
+    answers = at_once(
+        [lambda client=client: client.post(add, fields) for client in clients[:4]]
+        + [lambda client=client: client.post(delete, seen) for client in clients[4:]]
+    )
+    codes = Counter(answer.status_code for answer in answers)
+    assert codes[302] == 1
+    assert codes[302] + codes[409] + codes[404] == 8  # 404: the situation to delete is not the current one any more
+    assert chain_of(rosa) == (
+        [("VII.1", jour(50), jour(21)), ("I.1", jour(20), jour(2)), ("III.1", jour(1), None)]
+        if 302 in [answer.status_code for answer in answers[:4]]
+        else [("VII.1", jour(50), None)]
+    )
+    assert not any(verify()[0].values())
 
 
 def test_crossed_and_double_fusions_end_in_one(base_reelle):
