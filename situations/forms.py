@@ -229,7 +229,20 @@ class PiecesForm(Formulaire):
 
 class SurfaceForm(Formulaire):
     personnes = _nombre("Personnes dans le logement", minimum=1, initial=None)
-    surface = _nombre("Surface habitable, en m²", minimum=1, initial=None)
+    surface = forms.DecimalField(
+        label="Surface habitable, en m²",
+        help_text="Exemple : 24,5",
+        min_value=1,
+        max_value=999,
+        localize=True,
+        error_messages={
+            "invalid": "Écrivez un nombre, comme 24,5.",
+            "required": "Écrivez la surface, comme 24,5.",
+            "min_value": "1 m² au moins.",
+            "max_value": "999 m² au plus.",
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "decimal"}),
+    )
 
 
 # --- Référentiel ------------------------------------------------------------------------------------------------

@@ -234,4 +234,4 @@ def _without_overlap(reperes: list[Repere], width: int) -> list[Repere]:
 
 
 def _told(lane: Ligne) -> str:
-    return f"{lane.cachee}." if lane.cachee else f"{' ; '.join(lane.passages)}."
+    return f"{lane.cachee or ' ; '.join(lane.passages) or 'aucune situation connue pendant son séjour'}."

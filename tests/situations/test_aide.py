@@ -65,3 +65,9 @@ def test_surface(client):
     assert "Il faudrait <strong>34 m²</strong>" in text
     assert "Il manque 4 m²" in text
     assert "n'est pas en suroccupation importante" in words(client.get(url, {"surface": 70, "personnes": 12}))
+    for typed in ("24,5", "24.5"):
+        assert "Il manque 9,5 m²" in words(client.get(url, {"surface": typed, "personnes": 4}))
+    for typed in ("24,5,1", "x", "0", "1e9", "NaN"):
+        refused = words(client.get(url, {"surface": typed, "personnes": 4}))
+        assert "1 point à corriger" in refused
+        assert "enregistré" not in refused.partition("1 point")[2]
