@@ -16,8 +16,6 @@ from offre.models.nomenclature import Statut
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.text import visible
 
-PREMIERE_NAISSANCE = datetime.date(1890, 1, 1)
-
 
 def _texte(label: str, **options) -> forms.CharField:
     options = {"required": False, "max_length": 100, **options}
@@ -29,12 +27,6 @@ class NaissanceField(JourField):
 
     def __init__(self, **options):
         super().__init__(label="Date de naissance", required=False, **options)
-
-    def clean(self, value):
-        day = super().clean(value)
-        if day and not PREMIERE_NAISSANCE <= day <= datetime.date.today() + datetime.timedelta(days=1):  # noqa: DTZ011
-            raise forms.ValidationError("Vérifiez l'année : cette date ne peut pas être une naissance.")
-        return day
 
 
 # --- Searching --------------------------------------------------------------------------------------------------
@@ -136,6 +128,16 @@ class IdentiteForm(Formulaire):
     date_naissance = NaissanceField()
     sexe = forms.ChoiceField(label="Sexe", required=False, choices=[("", "Non renseigné"), *Sexe.choices])
 
+    def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.aujourdhui = aujourdhui
+
+    def clean_date_naissance(self):
+        naissance = self.cleaned_data["date_naissance"]
+        if naissance and naissance > self.aujourdhui:
+            raise forms.ValidationError("Vérifiez cette date : une naissance est aujourd'hui au plus tard.")
+        return naissance
+
     def clean(self):
         for name in ("nom", "nom_usage", "prenom"):
             self.cleaned_data[name] = " ".join(visible(self.cleaned_data.get(name) or "").split())
@@ -159,6 +161,11 @@ class PersonneForm(IdentiteForm):
 
 class CompositionFormSet(forms.BaseFormSet):
     """The persons of a ménage: one line each; lines left empty are nobody."""
+
+    default_error_messages = {
+        **forms.BaseFormSet.default_error_messages,
+        "too_many_forms": "Pas plus de %(num)d personnes à la fois : créez les premières, puis ajoutez les autres.",
+    }
 
     @property
     def remplies(self) -> list[PersonneForm]:
@@ -191,11 +198,15 @@ class RectificationForm(IdentiteForm):
 # --- Dossiers ---------------------------------------------------------------------------------------------------
 
 
+DEPUIS_SA_NAISSANCE = "Qui est né après y est depuis sa naissance."
+
+
 class OuvertureForm(Formulaire):
     """The SIAO of a new dossier (no field when there is no choice), and since when its persons live together."""
 
     date_debut = JourField(
         label="Ensemble depuis le",
+        help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour depuis lequel ces personnes sont ensemble, comme 31/12/2026."},
     )
     siao = forms.ModelChoiceField(Siao.objects.none(), label="SIAO de rattachement", empty_label=None)
@@ -210,7 +221,7 @@ class OuvertureForm(Formulaire):
         )
         self.fields["siao"].queryset = offered.select_related("departement")
         self.offerts = list(self.fields["siao"].queryset)
-        self.fields["date_debut"].initial = self.offerts[0].departement.aujourdhui
+        self.aujourdhui = self.fields["date_debut"].initial = self.offerts[0].departement.aujourdhui
         if len(self.offerts) == 1:
             del self.fields["siao"]
 
@@ -250,6 +261,7 @@ class AccompagnementForm(Formulaire):
 class ArriveeForm(Formulaire):
     date_debut = JourField(
         label="Dans ce ménage depuis le",
+        help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour d'arrivée, comme 31/12/2026."},
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from comptes.alertes import alert
@@ -199,7 +200,9 @@ def _numbered(numero: str):
     """The persons that an identifier names, None when it is not one."""
     plain = _plain(numero)
     if match := _PERSONNE.fullmatch(plain):
-        return Personne.objects.filter(pk=int(match[1])).order_by("pk")
+        # The number of an absorbed fiche, on a paper or in a mail, leads to the one that was kept.
+        kept = Personne.objects.filter(pk=int(match[1])).order_by().values(gardee=Coalesce("fusionnee_dans", "pk"))
+        return Personne.objects.filter(pk__in=kept).order_by("pk")
     if _is_dossier(numero):
         current = Appartenance.objects.current().filter(menage__numero=plain)
         return Personne.objects.filter(pk__in=current.order_by().values("personne")).order_by("pk")

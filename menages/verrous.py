@@ -1,7 +1,8 @@
 """Locks on persons: always taken first, in the order of their keys, by every action that touches a parcours.
 
 A row lock in one order is what makes concurrent editors wait for each other instead of dying of a deadlock
-(docs/decisions/0020-parcours.md). Locks on ménages, when an action needs some, come after those on persons.
+(docs/decisions/0020-parcours.md). Locks on ménages come after those on persons: whoever lets somebody in or out takes
+them, so that a ménage is archived when it is empty and then alone.
 """
 
 from collections.abc import Collection, Iterable

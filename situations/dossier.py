@@ -75,7 +75,11 @@ class Membre:
 
     @property
     def errance(self) -> Errance:
-        return errance_of(self.situations, self.aujourdhui)
+        return errance_of(self.situations, self.aujourdhui, naissance=self.personne.date_naissance)
+
+    @property
+    def age(self) -> str:
+        return self.personne.age_on(self.aujourdhui)
 
 
 @dataclass(frozen=True)

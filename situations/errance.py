@@ -28,17 +28,26 @@ class Errance:
             return ""
         if self.jours < 60:
             return counted(self.jours, "jour")
-        return f"{self.jours * 12 // 365} mois"
+        years, months = divmod(round(self.jours * 12 / 365.25), 12)
+        if years < 2:
+            return f"{years * 12 + months} mois"
+        return f"{years} ans et {months} mois" if months else f"{years} ans"
 
 
-def errance_of(situations: Sequence, aujourdhui: datetime.date) -> Errance:
-    """Of one path, oldest situation first. Situations of errance that follow each other are one."""
+def errance_of(situations: Sequence, aujourdhui: datetime.date, *, naissance: datetime.date | None = None) -> Errance:
+    """Of one path, oldest situation first. Situations of errance that follow each other are one.
+
+    Nobody was homeless before their birth, whatever was typed.
+    """
     since, days = None, 0
     for situation in situations:
         if situation.sr2.sr1_id in TYPES:
-            since = since or situation.date_debut
+            first = max(situation.date_debut, naissance or situation.date_debut)
             last = min(situation.date_fin or aujourdhui, aujourdhui)
-            days += (last - situation.date_debut).days + 1
+            if first > last:
+                continue
+            since = since or first
+            days += (last - first).days + 1
         else:
             since = None
     return Errance(since, days)

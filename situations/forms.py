@@ -95,9 +95,8 @@ class SituationForm(PersonnesForm):
         sr2 = self.grille.valeurs.get(self.cleaned_data["sr2"])
         if sr2 is None:
             raise forms.ValidationError("Choisissez une situation de la liste.")
-        if not sr2.is_offered(self.grille.jour) and sr2.pk != self.grille.gardee:
-            instead = f" Choisissez plutôt « {sr2.remplacee_par} »." if sr2.remplacee_par_id else ""
-            raise forms.ValidationError(f"« {sr2} » ne peut plus être choisie.{instead}")
+        if (refused := sr2.refusal_on(self.grille.jour)) and sr2.pk != self.grille.gardee:
+            raise forms.ValidationError(refused)
         if "sr1" in self.cleaned_data and sr2.sr1_id != self.cleaned_data["sr1"]:
             raise forms.ValidationError(
                 f"« {sr2} » n'est pas du type choisi : choisissez une situation sous « {self._type()} »."
@@ -230,7 +229,20 @@ class PiecesForm(Formulaire):
 
 class SurfaceForm(Formulaire):
     personnes = _nombre("Personnes dans le logement", minimum=1, initial=None)
-    surface = _nombre("Surface habitable, en m²", minimum=1, initial=None)
+    surface = forms.DecimalField(
+        label="Surface habitable, en m²",
+        help_text="Exemple : 24,5",
+        min_value=1,
+        max_value=999,
+        localize=True,
+        error_messages={
+            "invalid": "Écrivez un nombre, comme 24,5.",
+            "required": "Écrivez la surface, comme 24,5.",
+            "min_value": "1 m² au moins.",
+            "max_value": "999 m² au plus.",
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "decimal"}),
+    )
 
 
 # --- Référentiel ------------------------------------------------------------------------------------------------

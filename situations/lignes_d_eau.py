@@ -145,11 +145,11 @@ def _beginning(membres, breaks: list[datetime.date], aujourdhui: datetime.date) 
 def _lane(membre: Membre, rang: int, echelle: _Echelle, by_number: bool) -> Ligne:
     longest = int((NOMS - 8) / LETTRE)
     nom = membre.personne.prenom if membre.visible and membre.personne.prenom else membre.nom
-    nom = membre.personne.numero if by_number else nom
+    nom = membre.personne.numero if by_number or membre.absorbee else nom
     marques = [] if membre.absorbee else list(_marks(membre, echelle))
     return Ligne(
         nom=nom if len(nom) <= longest else nom[: longest - 1] + "…",
-        complet=f"{membre.nom} (fiche absorbée)" if membre.absorbee else membre.nom,
+        complet=f"{membre.nom} (fiche absorbée {membre.personne.numero})" if membre.absorbee else membre.nom,
         y=HAUT + ESPACE // 2 + rang * (LIGNE + ESPACE),
         troncons=[_spell(situation, membre, echelle) for situation in membre.situations if _drawn(situation, echelle)],
         cachee=membre.cachee,
@@ -234,4 +234,4 @@ def _without_overlap(reperes: list[Repere], width: int) -> list[Repere]:
 
 
 def _told(lane: Ligne) -> str:
-    return f"{lane.cachee}." if lane.cachee else f"{' ; '.join(lane.passages)}."
+    return f"{lane.cachee or ' ; '.join(lane.passages) or 'aucune situation connue pendant son séjour'}."

@@ -62,6 +62,16 @@ class Parcours:
         """Nothing is known yet: the current situation is the « Non renseignée » of the creation."""
         return self.courante.sr2_id == NON_RENSEIGNEE
 
+    def _avant_naissance(self, debut: datetime.date) -> str:
+        """Why a situation cannot begin on ``debut``, before the birth; empty when it can, or when nobody knows."""
+        naissance = self.personne.date_naissance
+        if naissance is None or debut >= naissance:
+            return ""
+        return (
+            f"{self.nom} : au plus tôt le {_jour(naissance)}, jour de sa naissance. Pour une date plus ancienne, "
+            "décochez cette personne, puis enregistrez sa situation à part."
+        )
+
     # --- Ajouter ------------------------------------------------------------------------------------------------
 
     @property
@@ -89,7 +99,7 @@ class Parcours:
                 f"{self.nom} : au plus tôt le {_jour(self.ajout_au_plus_tot)}, lendemain du début de "
                 f"« {self.courante.libelle} ». Pour une date plus ancienne, supprimez d'abord cette situation."
             )
-        return ""
+        return self._avant_naissance(choix.date_debut)
 
     def suite_ajout(self, choix: Choix) -> str:
         closed = _jour(choix.date_debut - UN_JOUR)
@@ -103,8 +113,10 @@ class Parcours:
 
     @property
     def borne_modification(self) -> str:
+        naissance = self.personne.date_naissance
         if self.precedente is None:
-            return f"« {self.courante.libelle} », sa première situation : elle peut commencer n'importe quand"
+            when = f"dès sa naissance, le {_jour(naissance)}" if naissance else "n'importe quand"
+            return f"« {self.courante.libelle} », sa première situation : elle peut commencer {when}"
         return (
             f"« {self.courante.libelle} » depuis le {_jour(self.courante.date_debut)}, "
             f"au plus tôt le {_jour(self.modification_au_plus_tot)}"
@@ -119,7 +131,7 @@ class Parcours:
                 f"{self.nom} : au plus tôt le {_jour(self.modification_au_plus_tot)}, lendemain du début de "
                 f"« {self.precedente.libelle} », sa situation précédente."
             )
-        return ""
+        return self._avant_naissance(self.debut_modifie(choix))
 
     def suite_modification(self, choix: Choix) -> str:
         debut = self.debut_modifie(choix)
@@ -158,9 +170,9 @@ def check_choix(choix: Choix, aujourdhui: datetime.date, *, gardee: bool = False
 
     ``gardee``: everybody already has this situation; retired since, it may stay while its date is corrected.
     """
-    if not (choix.sr2.is_offered(aujourdhui) or (gardee and choix.sr2.pk != NON_RENSEIGNEE)):
-        instead = f" Choisissez plutôt « {choix.sr2.remplacee_par} »." if choix.sr2.remplacee_par_id else ""
-        raise Refusal(f"« {choix.sr2} » ne peut plus être choisie.{instead}")
+    refused = choix.sr2.refusal_on(aujourdhui)
+    if refused and not (gardee and choix.sr2.pk != NON_RENSEIGNEE):
+        raise Refusal(refused)
     if choix.sr2.region_obligatoire != bool(choix.region_id):
         raise Refusal("Précisez la région d'orientation pour un SAS, et pour lui seul.")
     if choix.date_debut and choix.date_debut > aujourdhui:

@@ -30,6 +30,10 @@ _ZERO = {
         SELECT count(*) FROM menages_menage g WHERE g.archive_le IS NULL AND NOT EXISTS (
             SELECT FROM menages_appartenance a JOIN menages_personne p ON p.id = a.personne_id AND p.active
             WHERE a.menage_id = g.id AND a.date_fin IS NULL)""",
+    "ménages archivés où quelqu'un vit": """
+        SELECT count(*) FROM menages_menage g WHERE g.archive_le IS NOT NULL AND EXISTS (
+            SELECT FROM menages_appartenance a JOIN menages_personne p ON p.id = a.personne_id AND p.active
+            WHERE a.menage_id = g.id AND a.date_fin IS NULL)""",
 }
 _A_SUIVRE = {
     "situations non renseignées": """
@@ -44,7 +48,7 @@ def verify() -> tuple[dict[str, int], dict[str, int]]:
         violations = {}
         for chain, (table, owner) in _CHAINES.items():
             cursor.execute(_CHAINE.format(table=table, owner=owner))
-            violations |= {f"{chain} : {name}": n for name, n in zip(_NOMS, cursor.fetchone(), strict=True)}
+            violations |= {f"{chain}, {name}": n for name, n in zip(_NOMS, cursor.fetchone(), strict=True)}
         violations |= {name: _one(cursor, query) for name, query in _ZERO.items()}
         return violations, {name: _one(cursor, query) for name, query in _A_SUIVRE.items()}
 

@@ -17,11 +17,6 @@ from siao.socle.chains import moving_boundaries
 from siao.socle.refusal import Refusal
 
 
-def earliest_move(appartenance: Appartenance) -> datetime.date:
-    """The first day on which a person can leave: that of their arrival, which the move then corrects."""
-    return appartenance.date_debut
-
-
 @transaction.atomic
 def move_personnes(
     *, auteur: Habilitation, origine: Menage, personnes: Iterable[int], destination: Menage | None, jour: datetime.date
@@ -58,12 +53,12 @@ def move_personnes(
     reopen(destination.pk)
     log(auteur, "menages.deplacer", origine)
     log(auteur, "menages.deplacer", destination)
-    archive_if_empty([origine.pk], aujourdhui)
+    archive_if_empty([origine.pk])
     return destination
 
 
 def _check(personne: Personne, appartenance: Appartenance, jour: datetime.date) -> None:
-    if jour < earliest_move(appartenance):
+    if jour < appartenance.date_debut:
         raise Refusal(
             f"{personne.designation} est dans ce ménage depuis le {appartenance.date_debut:%d/%m/%Y} : "
             "choisissez ce jour-là au plus tôt."

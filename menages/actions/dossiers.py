@@ -11,8 +11,8 @@ from menages.actions.journal import log
 from menages.models import Accompagnement, Appartenance, Menage, Personne
 from menages.verrous import lock_menages
 from offre.models import Composition, Dispositif
-from siao.socle.database import reserve_ids
-from siao.socle.refusal import Refusal, Stale
+from siao.socle.database import refusing, reserve_ids
+from siao.socle.refusal import Stale
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
 """The fields that say who a person is."""
@@ -36,17 +36,23 @@ def create_personnes(
 ) -> list[Personne]:
     """Create persons in ``menage``, where they arrived on ``arrivee``; each of ``identites`` has fields of IDENTITE.
 
+    Who was born since is there since their birth.
     Whoever creates a person also gives them a first situation (``situations.actions``).
     """
     utilisateur = auteur.utilisateur
+    reopen(menage.pk)
     personnes = Personne.objects.bulk_create(
         Personne(cree_par=utilisateur, modifie_par=utilisateur, **identite) for identite in identites
     )
     Appartenance.objects.bulk_create(
-        Appartenance(personne=personne, menage=menage, date_debut=arrivee, saisie_par=utilisateur)
+        Appartenance(
+            personne=personne,
+            menage=menage,
+            date_debut=max(arrivee, personne.date_naissance or arrivee),
+            saisie_par=utilisateur,
+        )
         for personne in personnes
     )
-    reopen(menage.pk)
     for personne in personnes:
         log(auteur, "menages.creer_personne", personne)
     return personnes
@@ -63,17 +69,18 @@ def describe_menage(*, auteur: Habilitation, menage: Menage, version: int, compo
     log(auteur, "menages.modifier", menage)
 
 
-def archive_if_empty(keys: Iterable[int], jour: datetime.date) -> list[Menage]:
-    """Archive, among the ménages ``keys``, those where nobody is left; return them. An absorbed fiche is nobody."""
+def archive_if_empty(keys: Iterable[int]) -> None:
+    """Archive, among the ménages ``keys``, those where nobody is left, and lock them. An absorbed fiche is nobody."""
+    lock_menages(keys)
     left = Appartenance.objects.current().actives().filter(menage=OuterRef("pk"))
     empty = Menage.objects.filter(pk__in=keys, archive_le__isnull=True).exclude(Exists(left))
-    archived = list(empty.order_by("pk"))
-    Menage.objects.filter(pk__in=[menage.pk for menage in archived]).update(archive_le=jour)
-    return archived
+    for menage in empty.select_related("siao__departement").order_by("pk"):
+        Menage.objects.filter(pk=menage.pk).update(archive_le=menage.siao.departement.aujourdhui)
 
 
 def reopen(key: int) -> None:
-    """Take a ménage out of the archives: somebody is in it again."""
+    """Lock a ménage and take it out of the archives: somebody comes. Before they do: their row locks it too, less."""
+    lock_menages([key])
     Menage.objects.filter(pk=key, archive_le__isnull=False).update(archive_le=None)
 
 
@@ -82,11 +89,9 @@ def reopen(key: int) -> None:
 
 @transaction.atomic
 def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
-    """Let the team of ``dispositif`` see the dossier, from today."""
-    lock_menages([menage.pk])
-    if Accompagnement.objects.current().filter(menage=menage, dispositif=dispositif).exists():
-        raise Refusal("Ce dispositif accompagne déjà ce ménage.")
-    _accompany(auteur, menage, dispositif)
+    """Let the team of ``dispositif`` see the dossier. Raises ``Refusal`` when it already does."""
+    with refusing():
+        _accompany(auteur, menage, dispositif)
     log(auteur, "menages.accompagner", menage)
 
 
@@ -101,7 +106,7 @@ def _accompany(auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> 
 
 @transaction.atomic
 def stop_accompanying(*, auteur: Habilitation, accompagnement: Accompagnement) -> None:
-    """End an accompagnement today: its team still sees the dossier until midnight."""
+    """End an accompagnement: its team does not see the dossier any more."""
     menage = accompagnement.menage
     Accompagnement.objects.filter(pk=accompagnement.pk, date_fin__isnull=True).update(
         date_fin=menage.siao.departement.aujourdhui

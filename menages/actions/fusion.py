@@ -16,7 +16,7 @@ from menages.models import Appartenance, Fusion, Personne
 from menages.relations import Relation, relations
 from menages.verrous import lock_personnes
 from siao.socle.database import lock_in_order
-from siao.socle.refusal import Refusal
+from siao.socle.refusal import Refusal, Stale
 
 KEPT = (*IDENTITE, "protegee")
 """Fields of the kept fiche that a fusion may change, and its undoing gives back."""
@@ -30,10 +30,17 @@ def what_points_to(personne: Personne) -> list[tuple[Relation, list]]:
 
 @transaction.atomic
 def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identite: dict) -> Fusion:
-    """Absorb ``absorbee`` in ``maitre``, whose identity becomes ``identite`` (fields of IDENTITE)."""
+    """Absorb ``absorbee`` in ``maitre``, whose identity becomes ``identite`` (fields of IDENTITE).
+
+    Both as the page read them: raises ``Stale`` when one was written to since.
+    """
     if maitre.pk == absorbee.pk:
         raise Refusal("C'est deux fois la même fiche : choisissez-en une autre.")
-    locked = lock_personnes([maitre.pk, absorbee.pk])
+    read = {personne.pk: personne.version for personne in (maitre, absorbee)}
+    locked = lock_personnes(read)
+    for personne in locked.values():
+        if personne.version != read[personne.pk]:
+            raise Stale(f"La fiche {personne.numero} a été modifiée entre-temps.")
     maitre, absorbee = locked[maitre.pk], locked[absorbee.pk]
     before = {field: getattr(maitre, field) for field in KEPT}
     # A doubt about whether somebody may be located is a no.
@@ -54,7 +61,7 @@ def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identit
         identite_apres=_written(chosen),
     )
     appartenance = Appartenance.objects.current().get(personne=absorbee)
-    archive_if_empty([appartenance.menage_id], timezone.localdate())
+    archive_if_empty([appartenance.menage_id])
     log(auteur, "menages.fusionner", maitre)
     log(auteur, "menages.fusionner", absorbee)
     return fusion

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.historique import historise
@@ -16,7 +15,7 @@ from offre.models.suivi import Suivi
 
 class MenageQuerySet(models.QuerySet):
     def suivis_par(self, perimetre: Perimetre):
-        """The dossiers that ``perimetre`` works on: attached to its SIAO, or accompanied by its dispositifs today.
+        """The dossiers that ``perimetre`` works on: attached to its SIAO, or accompanied by its dispositifs.
 
         Only these can be written. The State's perimeters hold none, the whole country included.
         """
@@ -81,8 +80,7 @@ class Menage(Suivi):
 
 class AccompagnementQuerySet(models.QuerySet):
     def current(self):
-        today = timezone.localdate()
-        return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=today), date_debut__lte=today)
+        return self.filter(date_fin__isnull=True)
 
     def by(self, perimetre: Perimetre):
         """By the dispositifs of ``perimetre``, or those of its entités in the départements where it holds them."""
@@ -99,7 +97,7 @@ class AccompagnementQuerySet(models.QuerySet):
 
 @historise(droit=Droit.MENAGES_VOIR)
 class Accompagnement(models.Model):
-    """A dispositif accompanies a ménage, between two dates: its team sees the dossier."""
+    """A dispositif accompanies a ménage, from a day on; as long as nobody ends it, its team sees the dossier."""
 
     menage = models.ForeignKey(Menage, models.CASCADE, related_name="accompagnements", verbose_name="ménage")
     dispositif = models.ForeignKey(Dispositif, models.PROTECT, related_name="+", verbose_name="dispositif")

@@ -1,5 +1,7 @@
 """Personnes: one human being each. Their parcours follows them from ménage to ménage."""
 
+import datetime
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -7,7 +9,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.historique import historise
@@ -191,13 +192,16 @@ class Personne(Suivi):
         nom = self.nom_usage or self.nom
         return f"{self.prenom} {nom}".strip() or "Personne sans nom"
 
-    @property
-    def age(self) -> int | None:
-        if self.date_naissance is None:
-            return None
-        today = timezone.localdate()
-        birthday_passed = (today.month, today.day) >= (self.date_naissance.month, self.date_naissance.day)
-        return today.year - self.date_naissance.year - (not birthday_passed)
+    def age_on(self, jour: datetime.date) -> str:
+        """The age as people say it: in months for a baby; empty when the birth is not known."""
+        born = self.date_naissance
+        if born is None:
+            return ""
+        months = (jour.year - born.year) * 12 + jour.month - born.month - (jour.day < born.day)
+        if months < 1:
+            return "moins d'un mois"
+        years = months // 12
+        return f"{months} mois" if years < 1 else f"{years} an{'s' if years > 1 else ''}"
 
 
 @concerne(suit=True)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from comptes.droits import Droit
 from menages.actions.demandes_d_acces import answer_access
@@ -28,10 +29,10 @@ def demandes_d_acces(request):
 @writes(Droit.MENAGES_SAISIR, journal=DEMANDE)
 def repondre_demande(request, pk):
     received = DemandeDAcces.objects.received_by(request.perimetre).select_related(
-        "siao__departement", "siao_demandeur", "demandee_par", "personne"
+        "siao", "siao_demandeur", "demandee_par", "personne"
     )
     demande = get_object_or_404(received, pk=pk, etat=EtatDemande.EN_ATTENTE)
-    form = ReponseForm(request.POST or None, aujourdhui=demande.siao.departement.aujourdhui)
+    form = ReponseForm(request.POST or None, aujourdhui=timezone.localdate())
     if request.method == "POST" and form.is_valid():
         try:
             answer_access(

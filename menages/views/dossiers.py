@@ -65,17 +65,21 @@ def accompagner(request, pk):
 @writes(Droit.MENAGES_SAISIR, journal="menages.accompagnement")
 def cesser_accompagnement(request, pk):
     followed = Menage.objects.suivis_par(request.perimetre)
-    rows = Accompagnement.objects.current().filter(date_fin__isnull=True, menage__in=followed.order_by())
+    rows = Accompagnement.objects.current().filter(menage__in=followed.order_by())
     accompagnement = get_object_or_404(rows.select_related("dispositif", "menage__siao__departement"), pk=pk)
-    return confirm(
+    answer = confirm(
         request,
         partial(actions.stop_accompanying, accompagnement=accompagnement),
         titre=f"Mettre fin à l'accompagnement par {accompagnement.dispositif} ?",
         consequences=[
-            "L'équipe de ce dispositif ne verra plus le dossier à partir de demain.",
-            "L'accompagnement reste dans l'historique du dossier.",
+            "L'équipe de ce dispositif ne verra plus le dossier, dès maintenant.",
+            "L'accompagnement reste dans l'historique du dossier ; un autre peut commencer à tout moment.",
         ],
         bouton="Mettre fin à l'accompagnement",
         succes="L'accompagnement finit aujourd'hui.",
         retour=reverse("dossier", args=[accompagnement.menage_id]),
     )
+    ended = answer.status_code == 302
+    if ended and not Menage.objects.visible_to(request.perimetre).filter(pk=accompagnement.menage_id).exists():
+        return redirect("recherche")  # it was the accompagnement that showed it to this user
+    return answer

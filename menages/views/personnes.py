@@ -59,8 +59,10 @@ def modifier_personne(request, pk):
     """Correct an identity; a form opened before somebody else's correction is shown again with both (409)."""
     personne = followed_personne(request, pk)
     initial = {name: getattr(personne, name) for name in RectificationForm.base_fields if hasattr(personne, name)}
-    form = RectificationForm(request.POST or None, initial=initial)
-    context = {"form": form, "personne": personne, "menage": menage_of(personne)}
+    menage = menage_of(personne)
+    aujourdhui = menage.siao.departement.aujourdhui
+    form = RectificationForm(request.POST or None, initial=initial, aujourdhui=aujourdhui)
+    context = {"form": form, "personne": personne, "menage": menage}
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -75,7 +77,7 @@ def modifier_personne(request, pk):
             typed = form.data.copy()
             typed["version"] = personne.version
             context |= {
-                "form": RectificationForm(typed),
+                "form": RectificationForm(typed, aujourdhui=aujourdhui),
                 "conflit": [
                     (form.fields[name].label, getattr(personne, name), data[name])
                     for name in form.identite

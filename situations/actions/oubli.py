@@ -19,6 +19,7 @@ from pghistory.models import Event
 
 from comptes.journal import journalise
 from comptes.models import Habilitation, Partage
+from menages.actions.dossiers import archive_if_empty
 from menages.models import (
     Accompagnement,
     Appartenance,
@@ -29,6 +30,7 @@ from menages.models import (
     Recherche,
 )
 from menages.relations import relations
+from menages.verrous import lock_menages
 from siao.socle.database import lock_in_order
 from situations.models import Oubli, SituationResidentielle
 
@@ -134,6 +136,7 @@ def forget(pk: int) -> None:
     }
     erased = _delete_rows(keys)
     erased |= _delete_empty(menages)
+    archive_if_empty(menages)
     _delete_history(erased)
     if keys_of_search:
         Recherche.objects.filter(cles__overlap=sorted(keys_of_search)).delete()
@@ -220,6 +223,7 @@ def _delete_rows(keys: list[int]) -> dict[type, set]:
 
 def _delete_empty(menages: Iterable[int]) -> dict[type, set]:
     """Delete the ménages where nobody was ever but the forgotten, with what is theirs."""
+    lock_menages(menages)
     left = Appartenance.objects.filter(menage=OuterRef("pk"))
     empty = list(
         Menage.objects.filter(pk__in=menages).exclude(Exists(left)).order_by("pk").values_list("pk", flat=True)

@@ -165,3 +165,12 @@ class Sr2(models.Model):
 
     def is_offered(self, jour: datetime.date) -> bool:
         return self.code != NON_RENSEIGNEE and (self.retiree_le is None or self.retiree_le > jour)
+
+    def refusal_on(self, jour: datetime.date) -> str:
+        """Why it cannot be chosen on ``jour``, empty when it can."""
+        if self.code == NON_RENSEIGNEE:
+            return "« Non renseignée » ne se choisit pas : elle attend que quelqu'un dise la situation."
+        if self.is_offered(jour):
+            return ""
+        instead = f" Choisissez plutôt « {self.remplacee_par} »." if self.remplacee_par_id else ""
+        return f"« {self} » ne peut plus être choisie.{instead}"

@@ -29,10 +29,6 @@ class SituationQuerySet(models.QuerySet):
         """The situation of each person on ``jour``, both ends included."""
         return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=jour), date_debut__lte=jour)
 
-    def of_active(self):
-        """Without the archived path of the absorbed persons: nobody is counted twice."""
-        return self.filter(personne__active=True)
-
     def to_confirm(self, since: datetime.date):
         """Current ones that nobody has said to be true since ``since``."""
         return self.current().exclude(sr2=NON_RENSEIGNEE).filter(confirmee_le__lt=since)

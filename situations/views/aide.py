@@ -32,9 +32,10 @@ def questionnaire(request):
     context = {"reponses": [(question, words, _until(request, question.cle)) for question, words in done]}
     if isinstance(step, Conseil):
         grid = read_grille(timezone.localdate())
-        sr2 = grid.valeurs[step.sr2]
-        proposed = sr2 if sr2.is_offered(grid.jour) or not sr2.remplacee_par else sr2.remplacee_par
-        context |= {"conseil": step, "sr2": proposed, "retour": _way_back(request, proposed.pk)}
+        advised = grid.valeurs[step.sr2]
+        proposed = advised if advised.is_offered(grid.jour) else advised.remplacee_par
+        context |= {"conseil": step, "conseillee": advised, "sr2": proposed}
+        context["retour"] = _way_back(request, proposed.pk) if proposed else ""
     else:
         context["question"] = step
         context["choix"] = [

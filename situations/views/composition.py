@@ -1,5 +1,7 @@
 """Composing ménages: opening a dossier, adding persons, moving them; likely duplicates are shown before creation."""
 
+import datetime
+
 from django.contrib import messages
 from django.http import QueryDict
 from django.shortcuts import redirect, render
@@ -24,7 +26,8 @@ from situations.views.absents import ways_on, why_absent
 
 @writes(Droit.MENAGES_SAISIR, journal="menages.personne")
 def nouveau_dossier(request):
-    personnes, siao = _personnes(request), OuvertureForm(request.POST or None, auteur=request.habilitation)
+    siao = OuvertureForm(request.POST or None, auteur=request.habilitation)
+    personnes = _personnes(request, siao.aujourdhui)
     context = {"personnes": personnes, "form": siao, "titre": "Ouvrir un dossier"}
     if _must_be_shown(request, personnes, siao, context):
         return render(request, "situations/composer.html", context, status=context.get("status", 200))
@@ -46,8 +49,8 @@ def nouveau_dossier(request):
 @writes(Droit.MENAGES_SAISIR, journal=MENAGE)
 def ajouter_personnes(request, pk):
     menage = followed_menage(request, pk)
-    personnes = _personnes(request)
     arrivee = ArriveeForm(request.POST or None, aujourdhui=menage.siao.departement.aujourdhui)
+    personnes = _personnes(request, arrivee.aujourdhui)
     context = {
         "personnes": personnes,
         "form": arrivee,
@@ -66,16 +69,17 @@ def ajouter_personnes(request, pk):
     return redirect(_first_situation(menage, [personne.pk for personne in created]))
 
 
-def _personnes(request):
+def _personnes(request, aujourdhui: datetime.date):
     """The lines of persons, with one more when the page asks for it."""
+    options = {"prefix": "p", "form_kwargs": {"aujourdhui": aujourdhui}}
     if request.method != "POST":
-        personnes = PersonnesFormSet(prefix="p")
+        personnes = PersonnesFormSet(**options)
         _begin_at(personnes.forms[0])
         return personnes
     data = request.POST.copy()
     if data.get("etape") == "ligne":
         data["p-TOTAL_FORMS"] = str(min(_int(data.get("p-TOTAL_FORMS")) + 1, PersonnesFormSet.max_num))
-    personnes = PersonnesFormSet(data, prefix="p")
+    personnes = PersonnesFormSet(data, **options)
     if data.get("etape") == "ligne":
         _begin_at(personnes.forms[-1])
     return personnes

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ from menages.verrous import Fusionnee
 from menages.views.confirmation import confirm
 from menages.views.personnes import PERSONNE, followed_personne, menage_of
 from siao.socle.http import writes
-from siao.socle.refusal import Refusal
+from siao.socle.refusal import Refusal, Stale
 from situations.dossier import Membre, path_of
 from situations.forms import FusionForm, seal_of
 from situations.lignes_d_eau import draw
@@ -49,20 +50,10 @@ def fusionner(request, pk):
 @writes(Droit.MENAGES_FUSIONNER, journal=PERSONNE)
 def comparer(request, pk, autre):
     """Both fiches side by side; what is chosen is told before it is done."""
-    maitre, absorbee = followed_personne(request, pk, with_path=True), followed_personne(request, autre, with_path=True)
-    form = FusionForm(request.POST or None, maitre=maitre, absorbee=absorbee)
-    moved = [(relation, rows) for relation, rows in what_points_to(absorbee) if relation.suit]
-    kept = [(relation, rows) for relation, rows in what_points_to(absorbee) if not relation.suit]
-    membres = [_membre(personne) for personne in (maitre, absorbee)]
-    context = {
-        "maitre": maitre,
-        "absorbee": absorbee,
-        "dossiers": [membre.appartenances[-1].menage for membre in membres],
-        "form": form,
-        "deplaces": [(_named(relation), rows) for relation, rows in moved],
-        "restent": [(_named(relation), rows) for relation, rows in kept],
-        "image": draw(membres, membres[0].aujourdhui, by_number=True),
-    }
+    if pk == autre:
+        raise Http404
+    context = _comparison(request, pk, autre)
+    maitre, absorbee, form = context["maitre"], context["absorbee"], context["form"]
     if request.method != "POST" or not form.is_valid():
         return render(request, "situations/comparer.html", context)
     context["suite"] = _consequences(form, context)
@@ -71,12 +62,32 @@ def comparer(request, pk, autre):
         return render(request, "situations/fusion_confirmer.html", context)
     try:
         merge(auteur=request.habilitation, maitre=maitre, absorbee=absorbee, identite=form.identite)
+    except Stale as stale:
+        context = _comparison(request, pk, autre) | {"conflit": str(stale)}
+        return render(request, "situations/comparer.html", context, status=409)
     except Refusal as refusal:
         form.add_error(None, str(refusal))
         context["gardee"] = refusal.maitre if isinstance(refusal, Fusionnee) else None
         return render(request, "situations/comparer.html", context)
     messages.success(request, "Les deux fiches n'en font plus qu'une. La fusion peut se défaire pendant trente jours.")
     return redirect("dossier", menage_of(maitre).pk)
+
+
+def _comparison(request, pk: int, autre: int) -> dict:
+    """Both fiches as they are now, and the form that chooses between them."""
+    maitre, absorbee = followed_personne(request, pk, with_path=True), followed_personne(request, autre, with_path=True)
+    moved = [(relation, rows) for relation, rows in what_points_to(absorbee) if relation.suit]
+    kept = [(relation, rows) for relation, rows in what_points_to(absorbee) if not relation.suit]
+    membres = [_membre(personne) for personne in (maitre, absorbee)]
+    return {
+        "maitre": maitre,
+        "absorbee": absorbee,
+        "dossiers": [membre.appartenances[-1].menage for membre in membres],
+        "form": FusionForm(request.POST or None, maitre=maitre, absorbee=absorbee),
+        "deplaces": [(_named(relation), rows) for relation, rows in moved],
+        "restent": [(_named(relation), rows) for relation, rows in kept],
+        "image": draw(membres, membres[0].aujourdhui, by_number=True),
+    }
 
 
 def _membre(personne: Personne) -> Membre:

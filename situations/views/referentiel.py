@@ -48,7 +48,11 @@ def nouvelle_sr2(request):
     form = NouvelleSr2Form(request.POST or None)
     if request.method == "POST" and form.is_valid():
         valeurs = dict(form.cleaned_data)
-        added = add_sr2(auteur=request.habilitation, sr1=valeurs.pop("sr1"), valeurs=valeurs)
-        messages.success(request, f"« {added} » est ajoutée.")
-        return redirect("referentiel")
+        try:
+            added = add_sr2(auteur=request.habilitation, sr1=valeurs.pop("sr1"), valeurs=valeurs)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"« {added} » est ajoutée.")
+            return redirect("referentiel")
     return render(request, "situations/modifier_sr2.html", {"form": form})

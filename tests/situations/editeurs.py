@@ -17,23 +17,27 @@ def work(editors: int, operations: int, seed: int, habilitation: int, menages: l
     import django
 
     django.setup()
-    counts, durations, lock = Counter(), [], threading.Lock()
+    counts, durations, seen, lock = Counter(), [], [], threading.Lock()
 
     def editor(number: int) -> None:
-        done, times = edit(random.Random(seed * 1_000 + number), operations, habilitation, menages)
+        done, times, jetons = edit(random.Random(seed * 1_000 + number), operations, habilitation, menages)
         with lock:
             counts.update(done)
             durations.extend(times)
+            seen.extend(jetons)
 
     threads = [threading.Thread(target=editor, args=(number,)) for number in range(editors)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return {"comptes": counts, "p95": sorted(durations)[int(len(durations) * 0.95)]}
+    return {"comptes": counts, "p95": sorted(durations)[int(len(durations) * 0.95)], "jetons": seen}
 
 
-def edit(chance: random.Random, operations: int, habilitation: int, menages: list[int]) -> tuple[Counter, list[float]]:
+def edit(
+    chance: random.Random, operations: int, habilitation: int, menages: list[int]
+) -> tuple[Counter, list[float], list[str]]:
+    """What became of the operations, and of how many persons each kind changed; their seconds; the chains they saw."""
     from django.db import DatabaseError, connection
 
     from comptes.models import Habilitation
@@ -48,7 +52,7 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
         list(Sr2.objects.filter(pk__in=["I.1", "I.3", "III.1"]).order_by("pk")),
     )
     found = {m.pk: m for m in Menage.objects.select_related("siao__departement").filter(pk__in=menages).order_by("pk")}
-    counts, times = Counter(), []
+    counts, times, seen = Counter(), [], []
     for _ in range(operations):
         menage = found[chance.choice(menages)]
         outcome = "perimes"
@@ -66,13 +70,18 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
             arguments = {"auteur": auteur, "menage": menage, "jetons": dict(jetons)}
             try:
                 if can_delete and chance.random() < 0.5:
+                    kind = "supprimees"
                     delete_situation(**arguments)
                 elif can_add and chance.random() < 0.7:
+                    kind = "ajoutees"
                     add_situation(**arguments, choix=Choix(chance.choice(values), start))
                 else:
+                    kind = "modifiees"
                     day = min(max(begins, chains[0].aujourdhui - datetime.timedelta(days=200)), chains[0].aujourdhui)
                     modify_situation(**arguments, choix=Choix(chance.choice(values), day))
                 outcome = "reussies"
+                counts[kind] += len(jetons)
+                seen.extend(jeton for _, jeton in jetons)
             except Stale:
                 counts["relues"] += 1
             except Refusal:
@@ -82,7 +91,7 @@ def edit(chance: random.Random, operations: int, habilitation: int, menages: lis
             times.append(time.monotonic() - begun)  # what a person waits for: the answer to one form
         counts[outcome] += 1
     connection.close()
-    return counts, times
+    return counts, times, seen
 
 
 if __name__ == "__main__":

@@ -33,6 +33,14 @@ def test_a_retired_advice_gives_its_replacement(client):
     assert "/dossiers/12/ajouter/?sr2=I.1" in page
 
 
+def test_a_retired_advice_without_replacement_recommends_nothing(client):
+    Sr2.objects.filter(pk="I.3").update(retiree_le=jour(0), remplacee_par=None)
+    page = words(client.get(reverse("questionnaire"), {"ou": "rue", "rue": "voiture", "dossier": "12"}))
+    assert "n'est plus proposée" in page
+    assert "sr2=" not in page
+    assert "Rien ne la remplace" in page
+
+
 @pytest.mark.parametrize("dossier", ["x", "-1", "9" * 30, "٣", "//evil", "<script>"])
 def test_a_forged_way_back_leads_nowhere(client, dossier):
     page = client.get(reverse("questionnaire"), {"ou": "rue", "rue": "voiture", "dossier": dossier})
@@ -57,3 +65,9 @@ def test_surface(client):
     assert "Il faudrait <strong>34 m²</strong>" in text
     assert "Il manque 4 m²" in text
     assert "n'est pas en suroccupation importante" in words(client.get(url, {"surface": 70, "personnes": 12}))
+    for typed in ("24,5", "24.5"):
+        assert "Il manque 9,5 m²" in words(client.get(url, {"surface": typed, "personnes": 4}))
+    for typed in ("24,5,1", "x", "0", "1e9", "NaN"):
+        refused = words(client.get(url, {"surface": typed, "personnes": 4}))
+        assert "1 point à corriger" in refused
+        assert "enregistré" not in refused.partition("1 point")[2]

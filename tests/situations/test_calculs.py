@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from situations.errance import errance_of
+from menages.models import Personne
+from situations.errance import Errance, errance_of
 from situations.questionnaire import QUESTIONNAIRE, Conseil, conseils, walk
 from situations.suroccupation import Occupants, rooms_needed, surface_needed
 
@@ -30,6 +31,45 @@ def test_errance_adds_up_the_spells_that_count_and_knows_whether_it_goes_on():
     assert errance_of([], today).cumul == ""
     assert errance_of([spell("I", today)], today).cumul == "1 jour"
     assert errance_of(path, today).cumul == "41 jours"
+
+
+def test_errance_never_counts_before_the_birth():
+    today, born = D(2026, 1, 31), D(2026, 1, 22)
+    path = [spell("VI", D(1950, 1, 1), D(1999, 12, 31)), spell("I", D(2000, 1, 1))]
+    assert errance_of(path, today, naissance=born) == Errance(depuis=born, jours=10)
+    assert errance_of(path, today).depuis == D(1950, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("jours", "said"),
+    [
+        (1, "1 jour"),
+        (59, "59 jours"),
+        (60, "2 mois"),
+        (92, "3 mois"),
+        (365, "12 mois"),
+        (731, "2 ans"),
+        (800, "2 ans et 2 mois"),
+    ],
+)
+def test_errance_is_said_as_people_do(jours, said):
+    assert Errance(None, jours).cumul == said
+
+
+@pytest.mark.parametrize(
+    ("born", "said"),
+    [
+        (D(2026, 1, 31), "moins d'un mois"),
+        (D(2026, 2, 1), "moins d'un mois"),
+        (D(2025, 12, 31), "1 mois"),
+        (D(2025, 2, 1), "11 mois"),
+        (D(2025, 1, 31), "1 an"),
+        (D(2024, 1, 31), "2 ans"),
+        (None, ""),
+    ],
+)
+def test_a_baby_has_an_age_in_months(born, said):
+    assert Personne(date_naissance=born).age_on(D(2026, 1, 31)) == said
 
 
 @pytest.mark.parametrize(

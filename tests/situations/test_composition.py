@@ -1,5 +1,6 @@
 """Opening a dossier, adding persons, duplicates shown first; moving, splitting, joining."""
 
+import datetime
 import re
 
 import pytest
@@ -49,6 +50,34 @@ def test_a_dossier_says_since_when_its_persons_are_together(operateur):
     assert "aujourd'hui au plus tard" in words(refused)
     assert operateur.post(NOUVEAU, lines(ROSA, date_debut=f"{jour(40):%d/%m/%Y}")).status_code == 302
     assert Personne.objects.get().appartenances.get().date_debut == jour(40)
+
+
+def test_a_baby_is_there_since_the_birth_which_is_today_at_the_latest(operateur):
+    bebe = {"prenom": "Léa", "date_naissance": f"{jour(40):%d/%m/%Y}"}
+    demain = {"prenom": "Léa", "date_naissance": f"{jour(-1):%d/%m/%Y}"}
+    assert "une naissance est aujourd'hui au plus tard" in words(operateur.post(NOUVEAU, lines(ROSA, demain)))
+    assert not Personne.objects.exists()
+    answer = operateur.post(NOUVEAU, lines(ROSA, bebe, date_debut=f"{jour(400):%d/%m/%Y}"))
+    assert answer.status_code == 302
+    arrivals = Personne.objects.order_by("pk").values_list("appartenances__date_debut", flat=True)
+    assert list(arrivals) == [jour(400), jour(40)]
+    page = words(operateur.get(reverse("dossier", args=[Menage.objects.get().pk])))
+    assert f"né(e) le {jour(40):%d/%m/%Y} (1 mois)" in page
+
+
+def test_overseas_a_birth_of_the_day_is_not_in_advance(time_machine):
+    """Two hours after midnight in La Réunion, it is still the day before in Paris."""
+    time_machine.move_to(datetime.datetime.fromisoformat("2026-06-10 23:00+02:00"), tick=False)
+    client = client_of(make_operateur("974").utilisateur)
+    for born, status in (("11/06/2026", 302), ("12/06/2026", 200)):
+        answer = client.post(NOUVEAU, lines({"prenom": "Léa", "date_naissance": born}, date_debut="10/06/2026"))
+        assert answer.status_code == status
+
+
+def test_no_more_persons_than_a_form_holds(operateur):
+    page = operateur.post(NOUVEAU, lines(*[{"prenom": "Léa"}] * 21))
+    assert "Pas plus de 20 personnes à la fois" in words(page)
+    assert not Personne.objects.exists()
 
 
 def test_no_identity_is_compulsory_but_somebody_is(operateur):

@@ -18,6 +18,7 @@ from menages.models import Accompagnement, Appartenance, DemandeDAcces, Fusion, 
 from situations import nuit
 from situations.actions import oubli
 from situations.models import Oubli, SituationOubliee, SituationResidentielle
+from situations.verification import verify
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -192,6 +193,7 @@ def leave_traces(rosa) -> None:
     assert client.post(reverse("modifier_personne", args=[rosa.pk]), fields).status_code == 302
     client.post(reverse("recherche"), {"nom": "Zqexemple", "prenom": "Zqrosa"})
     double = make_personne(make_menage(), "Zqdouble Zqexemple", depuis=5, parcours=[("I.1", 5)])
+    rosa.refresh_from_db()
     merge(auteur=auteur, maitre=rosa, absorbee=double, identite={"prenom": "Zqrosa"})
     DemandeDAcces.objects.create(
         personne=rosa, siao_id="44", siao_demandeur_id="35", motif="Zqmotif", demandee_par=auteur.utilisateur
@@ -350,6 +352,25 @@ def test_g18_who_is_still_active_keeps_the_dossier(rosa):
     assert occurrences() == []
 
 
+def test_a_dossier_that_nobody_is_left_in_is_archived(rosa):
+    """It stays for those who were in it once; still inhabited, it stays open."""
+    menage = rosa.appartenances.get().menage
+    leon, lia = (make_personne(menage, name, depuis=9) for name in ("Léon Exemple", "Lia Exemple"))
+    move_personnes(auteur=make_operateur(), origine=menage, personnes=[leon.pk], destination=None, jour=jour(1))
+    oubli.forget(rosa.pk)
+    assert Menage.objects.get(pk=menage.pk).archive_le is None
+    oubli.erase(auteur=make_operateur(), personne=lia)
+    assert Menage.objects.get(pk=menage.pk).archive_le == jour(0)
+    assert not any(verify()[0].values())
+
+
+def test_parcours_verifier_finds_archives_where_somebody_lives(rosa, capsys):
+    Menage.objects.update(archive_le=jour(0))
+    with pytest.raises(SystemExit):
+        call_command("parcours", "verifier")
+    assert "ménages archivés où quelqu'un vit : 1\n" in capsys.readouterr().out
+
+
 def test_g18_the_inactive_adult_goes_alone(rosa):
     menage = rosa.appartenances.get().menage
     leon = make_personne(menage, "Léon Exemple", depuis=90, parcours=[("I.3", 90)])
@@ -421,7 +442,7 @@ def test_parcours_verifier_counts(rosa, capsys):
     call_command("parcours", "verifier", "--json")
     counts = json.loads(capsys.readouterr().out)
     assert set(counts["violations"].values()) == {0}
-    assert len(counts["violations"]) == 14
+    assert len(counts["violations"]) == 15
     assert counts["a_suivre"] == {"situations non renseignées": 1}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
@@ -430,5 +451,5 @@ def test_parcours_verifier_counts(rosa, capsys):
     with pytest.raises(SystemExit):
         call_command("parcours", "verifier")
     said = capsys.readouterr().out
-    assert "1  situations : sans période en cours" in said
-    assert "2  personnes sans situation" in said
+    assert "situations, sans période en cours : 1\n" in said
+    assert "personnes sans situation : 2\n" in said

@@ -107,7 +107,7 @@ def test_w26_the_master_keeps_her_path_and_the_rest_moves(operateur, rosa, doubl
     # Her path is archived, readable, greyed.
     page = operateur.get(answer.url)
     assert "ligne--archivee" in page.text
-    assert "(fiche absorbée)" in words(page)
+    assert f"(fiche absorbée {double.numero})" in words(page)
     assert double.appartenances.get().menage.archive_le == jour(0)
 
 
@@ -128,6 +128,23 @@ def test_the_absorbed_fiche_is_closed_to_writing(operateur, rosa, double, auteur
     assert answer.url.endswith(f"#personne-{rosa.pk}")
 
 
+def test_the_number_of_the_absorbed_fiche_finds_the_kept_one(operateur, rosa, double):
+    fusionner(operateur, rosa, double)
+    menage = rosa.appartenances.get().menage
+    url = reverse("recherche")
+    assert operateur.post(url, {"numero": double.numero}).url == reverse("dossier", args=[menage.pk])
+    found = operateur.post(url, {"numero": double.numero, "nom": "Exemple"}).context["trouvailles"]
+    assert [trouvee.personne.pk for trouvee in found.ici] == [rosa.pk]
+    # As for the kept one: her perimeter alone.
+    ailleurs = client_of(make_operateur("35").utilisateur)
+    assert "au moins deux critères" in words(ailleurs.post(url, {"numero": double.numero}))
+
+
+def test_a_fiche_is_not_compared_with_herself(operateur, rosa, double):
+    assert operateur.get(reverse("comparer", args=[rosa.pk, rosa.pk])).status_code == 404
+    assert operateur.get(reverse("comparer", args=[rosa.pk, double.pk])).status_code == 200
+
+
 def test_no_cycle_no_double_merge_no_chain(auteur, rosa, double):
     third = make_personne(make_menage(), "Rosa Tierce")
     merge(auteur=auteur, maitre=rosa, absorbee=double, identite={})
@@ -139,6 +156,7 @@ def test_no_cycle_no_double_merge_no_chain(auteur, rosa, double):
     with pytest.raises(IntegrityError), transaction.atomic():
         Personne.objects.filter(pk=rosa.pk).update(fusionnee_dans=third)  # somebody was absorbed in her
     # By the action, those whom she absorbed follow her.
+    rosa.refresh_from_db()
     merge(auteur=auteur, maitre=third, absorbee=rosa, identite={})
     assert set(Personne.objects.filter(fusionnee_dans=third)) == {rosa, double}
 

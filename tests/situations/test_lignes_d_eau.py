@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from menages.actions.deplacement import move_personnes
 from situations.lignes_d_eau import LARGEUR, NOMS
 from tests.comptes.fabrique import client_of, words
 from tests.menages.fabrique import jour, make_menage, make_operateur, make_personne
@@ -108,6 +109,16 @@ def test_an_empty_or_brand_new_menage_is_drawn(operateur):
     assert lane.troncons[0].largeur >= 2
 
 
+def test_who_left_before_any_situation_was_known_is_said_in_words(operateur):
+    """Her path begins the day her fiche was created, after she had left."""
+    menage = make_menage(personnes=["Rosa Exemple"])
+    leon = make_personne(menage, "Léon Exemple", depuis=30, parcours=[("NR", 0)])
+    move_personnes(auteur=make_operateur(), origine=menage, personnes=[leon.pk], destination=None, jour=jour(10))
+    told = image(operateur, menage).description
+    assert "Léon Exemple : aucune situation connue pendant son séjour." in told
+    assert "Rosa Exemple : Non renseignée" in told
+
+
 def test_long_names_are_cut_and_whole_in_the_title(operateur):
     menage = make_menage()
     make_personne(menage, prenom="Marie-Antoinette-Philippine", nom="Exemple")
@@ -124,5 +135,5 @@ def test_archived_paths_come_below(operateur, exemple):
     zoe = make_personne(exemple, "Zoé Exemple", depuis=20, parcours=[("I.1", 20)])
     merge(auteur=make_operateur(), maitre=louise, absorbee=ancienne, identite={})
     lanes = image(operateur, exemple).lignes
-    assert [(each.nom, each.archivee) for each in lanes][-2:] == [(zoe.prenom, False), ("Louise", True)]
-    assert lanes[-1].complet == "Louise Exemples (fiche absorbée)"
+    assert [(each.nom, each.archivee) for each in lanes][-2:] == [(zoe.prenom, False), (ancienne.numero, True)]
+    assert lanes[-1].complet == f"Louise Exemples (fiche absorbée {ancienne.numero})"

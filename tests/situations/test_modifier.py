@@ -42,6 +42,20 @@ def test_the_first_situation_may_begin_long_ago_but_not_before_1900(operateur, m
     assert [code for code, _, _ in chain_of(personne)] == ["VIII.11"]
 
 
+def test_nothing_begins_before_a_birth(operateur, menage, rosa):
+    """A group is refused for the baby, by name; the others go through without, then the baby from the birth on."""
+    bebe = make_personne(menage, "Léa Exemple", date_naissance=jour(10))
+    said = words(modifier(operateur, rosa, "I.1", jour(30), [rosa, bebe]))
+    assert f"Léa Exemple : au plus tôt le {jour(10):%d/%m/%Y}, jour de sa naissance" in said
+    assert "Rosa Exemple : au plus tôt" not in said
+    assert f"elle peut commencer dès sa naissance, le {jour(10):%d/%m/%Y}" in words(operateur.get(url_modifier(bebe)))
+    assert [code for code, _, _ in chain_of(bebe)] == ["NR"]
+    assert modifier(operateur, rosa, "I.1", jour(30)).status_code == 302
+    assert modifier(operateur, bebe, "I.1", jour(11)).status_code == 200
+    assert modifier(operateur, bebe, "I.1", jour(10)).status_code == 302
+    assert chain_of(bebe) == [("I.1", jour(10), None)]
+
+
 def test_several_persons_at_once_all_or_nothing(operateur, menage):
     people = [make_personne(menage, f"P{n} Exemple") for n in range(3)]
     late = make_personne(menage, "Tard Exemple", depuis=9, parcours=[("I.1", 9), ("I.3", 4)])

@@ -13,6 +13,7 @@ from situations.models import Ethos, EthosLight, Sr1, Sr2
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
 from tests.menages.fabrique import jour
 from tests.navigateur import Navigateur
+from tests.situations.saisie import ajouter
 
 pytestmark = pytest.mark.django_db
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -72,6 +73,34 @@ def test_a_value_is_retired_and_replaced(admin):
     # Nor is it replaced by one that is itself replaced, or by itself.
     assert "est elle-même remplacée" in words(modify(client, "VI.1", remplacee_par="VI.2"))
     assert modify(client, "VI.4", remplacee_par="VI.4").status_code == 200
+
+
+def test_a_replacement_that_is_replaced_hands_over(admin, operateur, rosa, menage):
+    client, retired = client_of(admin), f"{jour(0):%d/%m/%Y}"
+    assert modify(client, "III.3", retiree_le=retired, remplacee_par="III.4").status_code == 302
+    assert modify(client, "III.4", retiree_le=retired, remplacee_par="III.5").status_code == 302
+    assert Sr2.objects.get(pk="III.3").remplacee_par_id == "III.5"
+    assert "Choisissez plutôt « III.5" in words(ajouter(operateur, menage, [rosa], "III.3", jour(1)))
+    # The form of the first one still goes through, its replacement unchanged.
+    assert modify(client, "III.3", retiree_le=retired, remplacee_par="III.5", libelle="Autre").status_code == 302
+    # What others lead to is not retired without a replacement, nor does a retired one replace.
+    assert "dites par laquelle la remplacer" in words(modify(client, "III.5", retiree_le=retired))
+    assert modify(client, "III.6", retiree_le=retired).status_code == 302
+    assert "est elle-même retirée" in words(modify(client, "II.1", remplacee_par="III.6"))
+    # A form opened before is stale.
+    assert modify(client, "III.3", version=2, libelle="Autre").status_code == 409
+
+
+def test_a_new_value_is_not_replaced_by_one_that_is_replaced(admin):
+    client = client_of(admin)
+    fields = {"sr1": "II", "libelle": "Bus de nuit", "remplacee_par": "VI.2"}
+    assert "est elle-même remplacée" in words(client.post(reverse("nouvelle_sr2"), fields))
+    assert not Sr2.objects.filter(libelle="Bus de nuit").exists()
+    assert client.post(reverse("nouvelle_sr2"), {**fields, "remplacee_par": "VI.4"}).status_code == 302
+
+
+def test_non_renseignee_is_not_chosen(operateur, rosa, menage):
+    assert "« Non renseignée » ne se choisit pas" in words(ajouter(operateur, menage, [rosa], "NR", jour(1)))
 
 
 def test_non_renseignee_is_never_retired(admin):

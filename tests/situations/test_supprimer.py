@@ -49,7 +49,7 @@ def test_those_who_share_it_go_together_or_not(operateur, menage, rosa):
     assert len(chain_of(autre)) == 2
 
 
-def test_w29_a_deletion_after_an_addition_is_stale(operateur, menage, rosa):
+def test_a_deletion_after_an_addition_is_stale(operateur, menage, rosa):
     url = reverse("supprimer_situation", args=[current_of(rosa).pk])
     fields = {"personnes": [rosa.pk], **jeton(rosa)}
     ajouter(client_of(make_operateur().utilisateur), menage, [rosa], "III.1", jour(2))

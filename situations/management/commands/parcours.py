@@ -22,6 +22,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"violations": violations, "a_suivre": known}, ensure_ascii=False))
         else:
             for name, count in {**violations, **known}.items():
-                self.stdout.write(f"{count:>10}  {name}")
+                self.stdout.write(f"{name} : {count}")
         if any(violations.values()):
             sys.exit(1)
