@@ -62,7 +62,7 @@ def test_a_baby_is_there_since_the_birth_which_is_today_at_the_latest(operateur)
     arrivals = Personne.objects.order_by("pk").values_list("appartenances__date_debut", flat=True)
     assert list(arrivals) == [jour(400), jour(40)]
     page = words(operateur.get(reverse("dossier", args=[Menage.objects.get().pk])))
-    assert f"né(e) le {jour(40):%d/%m/%Y} (1 mois)" in page
+    assert f"né ou née le {jour(40):%d/%m/%Y} (1 mois)" in page
 
 
 def test_overseas_a_birth_of_the_day_is_not_in_advance(time_machine):
