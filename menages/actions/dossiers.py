@@ -82,8 +82,10 @@ def reopen(key: int) -> None:
 
 @transaction.atomic
 def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
-    """Let the team of ``dispositif`` see the dossier, from today."""
+    """Let the team of ``dispositif`` see the dossier, from today. Only who sees the whole of it opens it to others."""
     lock_menages([menage.pk])
+    if not Menage.objects.entiers_pour(auteur).filter(pk=menage.pk).exists():
+        raise Refusal("Une situation de ce ménage est protégée ou gelée : demandez à un agent désigné.")
     if Accompagnement.objects.current().filter(menage=menage, dispositif=dispositif).exists():
         raise Refusal("Ce dispositif accompagne déjà ce ménage.")
     _accompany(auteur, menage, dispositif)
