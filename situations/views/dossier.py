@@ -79,7 +79,7 @@ def _page(request, onglet: str, read: Dossier, **more):
             "fusionner": suivi and request.may(Droit.MENAGES_FUSIONNER),
             "deplacer": suivi and request.may(Droit.MENAGES_DEPLACER),
             "droits": suivi and request.may(Droit.PERSONNES_DROITS),
-            "journal": request.may(Droit.JOURNAL_VOIR),
+            "journal": suivi and request.may(Droit.JOURNAL_VOIR) and not read.protege,
         },
         **more,
     }
