@@ -443,7 +443,9 @@ def share(*, auteur: Habilitation, objet, siao: Siao, date_fin, motif: str, date
 
 @transaction.atomic
 def stop_sharing(*, auteur: Habilitation, partage: Partage) -> None:
-    Partage.objects.filter(pk=partage.pk, retire_le__isnull=True).update(retire_le=timezone.now())
+    """End a share at once."""
+    if not Partage.objects.filter(pk=partage.pk, retire_le__isnull=True).update(retire_le=timezone.now()):
+        raise Refusal("Ce partage a déjà pris fin.")
     journalise(
         action="comptes.cesser_de_partager",
         utilisateur=auteur.utilisateur,

@@ -14,9 +14,11 @@ seal per run of consecutive keys, and a late entry gets its own seal the night a
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 import structlog
+from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -61,6 +63,25 @@ def journalise(
         demande=context.get("request_id", ""),
         ip=context.get("ip"),
     )
+
+
+def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
+    """Take the number of their object off the entries about what is hidden from the user.
+
+    The team that reads a protected dossier is where its persons live: who did what stays, not about whom. Models that
+    hide rows answer ``entiers_pour(habilitation)``.
+    """
+    about = defaultdict(dict)
+    for entry in entries:
+        if entry.objet_type and entry.objet_id.isascii() and entry.objet_id.isdigit() and len(entry.objet_id) < 19:
+            about[entry.objet_type].setdefault(int(entry.objet_id), []).append(entry)
+    for label, found in about.items():
+        rows = apps.get_model(label)._default_manager.all()
+        if hasattr(rows, "entiers_pour"):
+            rows = rows.filter(pk__in=found).order_by()
+            for pk in rows.exclude(pk__in=rows.entiers_pour(habilitation).values("pk")).values_list("pk", flat=True):
+                for entry in found[pk]:
+                    entry.objet_id = "(numéro protégé)"
 
 
 # --- Seals ------------------------------------------------------------------------------------------------------

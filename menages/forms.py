@@ -6,7 +6,7 @@ import re
 from django import forms
 from django.utils import timezone
 
-from comptes.models import Habilitation, Siao, Utilisateur
+from comptes.models import Habilitation, Siao, Utilisateur, partages
 from comptes.perimetres import Perimetre
 from menages.doublons import Identite
 from menages.models import Menage, Recherche, Sexe
@@ -101,12 +101,12 @@ class ReponseForm(Formulaire):
         widget=forms.RadioSelect,
         error_messages={"required": "Choisissez une réponse."},
     )
-    jusqu_au = JourField(label="Partagé jusqu'au", required=False)
+    jusqu_au = JourField(label="Partagé jusqu'au", required=False, help_text="Un an au plus.")
     reponse = _texte("Message au SIAO qui demande", max_length=255)
 
     def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
-        self.aujourdhui = aujourdhui
+        self.aujourdhui, self.dernier = aujourdhui, aujourdhui + partages.MAXIMUM
 
     def clean(self):
         jour = self.cleaned_data.get("jusqu_au")
@@ -115,6 +115,10 @@ class ReponseForm(Formulaire):
                 self.add_error("jusqu_au", "Écrivez jusqu'à quand le dossier est partagé, comme 31/12/2026.")
             elif jour < self.aujourdhui:
                 self.add_error("jusqu_au", "Choisissez aujourd'hui au plus tôt.")
+            elif jour > self.dernier:
+                self.add_error(
+                    "jusqu_au", f"Un partage dure un an au plus : choisissez le {self.dernier:%d/%m/%Y} ou avant."
+                )
         return self.cleaned_data
 
 

@@ -7,6 +7,7 @@ urlpatterns = [
     path("dossiers/demander-acces/", recherche.demander_acces, name="demander_acces"),
     path("demandes-d-acces/", acces.demandes_d_acces, name="demandes_d_acces"),
     path("demandes-d-acces/<int:pk>/", acces.repondre_demande, name="repondre_demande"),
+    path("partages/<int:pk>/cesser/", acces.cesser_partage, name="cesser_partage"),
     path("dossiers/<int:pk>/modifier/", dossiers.modifier_menage, name="modifier_menage"),
     path("dossiers/<int:pk>/accompagner/", dossiers.accompagner, name="accompagner"),
     path("accompagnements/<int:pk>/cesser/", dossiers.cesser_accompagnement, name="cesser_accompagnement"),

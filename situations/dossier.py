@@ -87,6 +87,8 @@ class Dossier:
     menage: Menage
     membres: list[Membre]
     aujourdhui: datetime.date
+    protege: bool
+    """Somebody's whereabouts are hidden from this user: so is all that tells of them (``Menage.entiers_pour``)."""
 
     @cached_property
     def presents(self) -> list[Membre]:
@@ -104,11 +106,6 @@ class Dossier:
     def lignes(self) -> list[Membre]:
         """In the order of the picture: those who are there, those who left, the archived paths below."""
         return [*self.presents, *self.partis, *self.absorbes]
-
-    @property
-    def protege(self) -> bool:
-        """Somebody's whereabouts are hidden from this user: so is all that tells of them."""
-        return any(not membre.visible for membre in self.presents)
 
     @property
     def modifiables(self) -> list[Membre]:
@@ -137,6 +134,10 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
         stays[appartenance.personne_id].append(appartenance)
     here = Personne.objects.filter(Q(pk__in=stays) | Q(fusionnee_dans__in=stays))
     personnes = list(here.with_regard(habilitation).order_by("pk"))
+    shown = {p.regard for p in personnes if p.pk in stays and (menage.archive_le or stays[p.pk][-1].date_fin is None)}
+    if Regard.PROTEGE in shown:  # the path of those who left her tells hers
+        for personne in personnes:
+            personne.regard = Regard.PROTEGE if personne.regard == Regard.ENTIER else personne.regard
     paths = _paths([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
     membres = []
     for personne in personnes:
@@ -149,7 +150,7 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
             there = [s for s in membre.situations if _overlaps(s, membre.appartenances)]
             membre = Membre(personne, membre.appartenances, there, aujourdhui)
         membres.append(membre)
-    return Dossier(menage, membres, aujourdhui)
+    return Dossier(menage, membres, aujourdhui, protege=bool(shown - {Regard.ENTIER}))
 
 
 def _paths(keys: list[int]) -> dict[int, list[SituationResidentielle]]:

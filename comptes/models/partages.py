@@ -1,5 +1,7 @@
 """Exceptional shares of one object with another SIAO, between two dates."""
 
+import datetime
+
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -12,11 +14,17 @@ from comptes.droits import Droit
 from comptes.historique import historise
 from comptes.perimetres import Perimetre
 
+MAXIMUM = datetime.timedelta(days=365)
+"""How long a share lasts at most."""
+
 
 class PartageQuerySet(models.QuerySet):
     def current(self):
         today = timezone.localdate()
         return self.filter(date_debut__lte=today, date_fin__gte=today, retire_le__isnull=True)
+
+    def of(self, objet: models.Model):
+        return self.filter(content_type=ContentType.objects.get_for_model(objet), object_pk=str(objet.pk))
 
     def keys(self, model: type[models.Model], perimetre: Perimetre):
         """Primary keys of the objects of ``model`` that are shared today with a SIAO of ``perimetre``, as a subquery.
@@ -57,6 +65,11 @@ class Partage(GroupObjectPermissionAbstract):
                 condition=Q(date_fin__gte=F("date_debut")),
                 name="partage_finit_apres_son_debut",
                 violation_error_message="La date de fin ne peut pas précéder la date de début.",
+            ),
+            models.CheckConstraint(
+                condition=Q(date_fin__lte=F("date_debut") + MAXIMUM),
+                name="partage_d_un_an_au_plus",
+                violation_error_message="Un partage dure un an au plus.",
             ),
             models.CheckConstraint(
                 condition=~Q(motif=""),

@@ -11,6 +11,7 @@ from comptes import historique
 from comptes.alertes import examine
 from comptes.droits import MATRICE, Droit, Profil, profils_managed_by
 from comptes.forms import RechercheJournalForm
+from comptes.journal import conceal
 from comptes.models import Alerte, EntreeJournal
 from siao.socle.http import CONNECTED, reads, writes
 from siao.socle.refusal import Refusal
@@ -27,6 +28,7 @@ def journal(request):
         request.shown["recherche"] = form.cleaned_data["compte"]
         entries = form.filtered(entries, Alerte.objects.visible_to(request.perimetre))
     entries = list(entries[: PAR_PAGE + 1])
+    conceal(entries, request.habilitation)
     request.shown["nombre"] = len(entries[:PAR_PAGE])
     criteria = request.GET.copy()
     criteria.pop("avant", None)
@@ -90,6 +92,8 @@ def _visible_object(request, modele: str, pk: int):
     rows = apps.get_model(modele)._default_manager.all()
     if hasattr(rows, "manageable_by"):
         rows = rows.manageable_by(request.habilitation)
+    elif hasattr(rows, "traced_to"):
+        rows = rows.traced_to(request.habilitation)
     elif hasattr(rows, "visible_to"):
         rows = rows.visible_to(request.perimetre)
     else:

@@ -12,7 +12,7 @@ from menages.models import Accompagnement, Appartenance, Menage, Personne
 from menages.verrous import lock_menages
 from offre.models import Composition, Dispositif
 from siao.socle.database import refusing, reserve_ids
-from siao.socle.refusal import Stale
+from siao.socle.refusal import Refusal, Stale
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
 """The fields that say who a person is."""
@@ -89,7 +89,10 @@ def reopen(key: int) -> None:
 
 @transaction.atomic
 def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -> None:
-    """Let the team of ``dispositif`` see the dossier. Raises ``Refusal`` when it already does."""
+    """Let the team of ``dispositif`` see the dossier. Only who sees the whole of it opens it to others."""
+    lock_menages([menage.pk])
+    if not Menage.objects.entiers_pour(auteur).filter(pk=menage.pk).exists():
+        raise Refusal("Une situation de ce ménage est protégée ou gelée : demandez à un agent désigné.")
     with refusing():
         _accompany(auteur, menage, dispositif)
     log(auteur, "menages.accompagner", menage)

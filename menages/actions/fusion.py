@@ -12,7 +12,7 @@ from django.utils import timezone
 from comptes.models import Habilitation
 from menages.actions.dossiers import IDENTITE, archive_if_empty, reopen
 from menages.actions.journal import log
-from menages.models import Appartenance, Fusion, Personne
+from menages.models import AccesProtege, Appartenance, Fusion, Personne
 from menages.relations import Relation, relations
 from menages.verrous import lock_personnes
 from siao.socle.database import lock_in_order
@@ -71,7 +71,8 @@ def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identit
 def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
     """Give both fiches back as they were; return the one that was absorbed.
 
-    What was written on the kept fiche since then stays there, an identity corrected since then included.
+    What was written on the kept fiche since then stays there, an identity corrected since then included, and her
+    protection when agents were named for her.
     """
     rows = lock_in_order(Personne.objects.filter(pk__in=[fusion.maitre_id, fusion.absorbee_id]))
     locked = {personne.pk: personne for personne in rows}
@@ -98,6 +99,8 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
         for field in KEPT
         if _written({field: getattr(maitre, field)})[field] == fusion.identite_apres[field]
     }
+    if AccesProtege.objects.filter(personne=maitre).exists():
+        restored.pop("protegee", None)  # named since then, for this person
     Personne.objects.filter(pk=maitre.pk).update(**restored, **Personne.trace(auteur.utilisateur))
     Fusion.objects.filter(pk=fusion.pk).update(defaite_le=timezone.now(), defaite_par=auteur.utilisateur)
     reopen(Appartenance.objects.current().get(personne=absorbee).menage_id)

@@ -34,6 +34,21 @@ class MenageQuerySet(models.QuerySet):
         partages = Partage.objects.keys(self.model, perimetre)
         return self.filter(Q(siao__in=perimetre.siaos) | Q(pk__in=partages))
 
+    def entiers_pour(self, habilitation):
+        """Those where nobody is hidden from the user: only they tell of a place, and can be changed as a whole.
+
+        Of an archived ménage, those who were there count.
+        """
+        from .personnes import Personne, Regard
+
+        there = Q(appartenances__date_fin__isnull=True) | Q(appartenances__menage__archive_le__isnull=False)
+        members = Personne.objects.filter(there, appartenances__menage=OuterRef("pk")).order_by()
+        return self.filter(~Exists(members.with_regard(habilitation).exclude(regard=Regard.ENTIER)))
+
+    def traced_to(self, habilitation):
+        """Those whose journal and history the user reads: who works on a dossier tells where its persons are."""
+        return self.suivis_par(habilitation.perimetre).entiers_pour(habilitation)
+
     def ouverts(self):
         return self.filter(archive_le__isnull=True)
 

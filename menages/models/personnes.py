@@ -43,6 +43,14 @@ class CleDeRecherche(Func):
     output_field = ArrayField(models.TextField())
 
 
+def _menage_of(personne: str, path: str) -> dict:
+    """Lookups: the ménage at the end of ``path`` is where ``personne`` (of the outer row) is today."""
+    return {
+        f"{path}__appartenances__personne": OuterRef(personne),
+        f"{path}__appartenances__date_fin__isnull": True,
+    }
+
+
 class PersonneQuerySet(models.QuerySet):
     def actives(self):
         """Those that count: not absorbed by a fusion."""
@@ -58,30 +66,40 @@ class PersonneQuerySet(models.QuerySet):
     def _in(self, menages):
         return self.filter(appartenances__date_fin__isnull=True, appartenances__menage__in=menages.order_by())
 
+    def entiers_pour(self, habilitation):
+        """Those of whom nothing is hidden from the user."""
+        return self.with_regard(habilitation).filter(regard=Regard.ENTIER)
+
+    def traced_to(self, habilitation):
+        """Those whose journal and history the user reads."""
+        return self.suivies_par(habilitation.perimetre).entiers_pour(habilitation)
+
     def with_regard(self, habilitation):
         """Annotate ``regard``: how much the user of ``habilitation`` sees of each person (``Regard``).
 
         A protected person is seen whole by the users who were named, and by the team of a dispositif that accompanies
-        their ménage. Who lives with them is where they are: the whole ménage is protected. Frozen data are seen by
-        those who answer for the rights of persons, alone.
+        their ménage. Who lives with them is where they are: the whole ménage is protected, and the fiches that its
+        persons absorbed. Frozen data are seen by those who answer for the rights of persons, alone.
         """
-        perimetre, utilisateur = habilitation.perimetre, habilitation.utilisateur_id
-        together = {
-            "menage__appartenances__personne": OuterRef("pk"),
-            "menage__appartenances__date_fin__isnull": True,
-        }
-        protected = Personne.objects.filter(
-            Q(active=True) | Q(pk=OuterRef("pk")),
-            protegee=True,
-            appartenances__date_fin__isnull=True,
-            **{f"appartenances__{lookup}": value for lookup, value in together.items()},
-        ).exclude(acces__utilisateur=utilisateur)
-        master = Personne.objects.filter(pk=OuterRef("fusionnee_dans"), protegee=True).exclude(
-            acces__utilisateur=utilisateur
+        perimetre = habilitation.perimetre
+        protected = Personne.objects.filter(protegee=True).exclude(acces__utilisateur=habilitation.utilisateur_id)
+        hidden = Exists(
+            protected.filter(
+                Q(active=True) | Q(pk=OuterRef("pk")),
+                appartenances__date_fin__isnull=True,
+                **_menage_of("pk", "appartenances__menage"),
+            )
+        ) | Exists(
+            protected.filter(
+                active=True,
+                appartenances__date_fin__isnull=True,
+                **_menage_of("fusionnee_dans", "appartenances__menage"),
+            )
         )
-        hidden = Exists(protected) | Exists(master)
         if perimetre.dispositifs:
-            team = Accompagnement.objects.current().filter(dispositif__in=perimetre.dispositifs, **together)
+            team = Accompagnement.objects.current().filter(
+                dispositif__in=perimetre.dispositifs, **_menage_of("pk", "menage")
+            )
             hidden &= ~Exists(team)
         frozen = Q(pk__in=()) if Droit.PERSONNES_DROITS in habilitation.droits else Q(gelee_le__isnull=False)
         return self.annotate(

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -23,9 +24,17 @@ def followed_menage(request, pk: int) -> Menage:
     return get_object_or_404(rows, pk=pk)
 
 
+def whole_menage(request, pk: int) -> Menage:
+    """One of them where nobody is hidden from the user: what tells of their place, or opens it, is not found else."""
+    menage = followed_menage(request, pk)
+    if not Menage.objects.entiers_pour(request.habilitation).filter(pk=pk).exists():
+        raise Http404
+    return menage
+
+
 @writes(Droit.MENAGES_SAISIR, journal=MENAGE)
 def modifier_menage(request, pk):
-    menage = followed_menage(request, pk)
+    menage = whole_menage(request, pk)
     form = MenageForm(request.POST or None, initial={"composition": menage.composition_id, "version": menage.version})
     context = {
         "form": form,
@@ -48,7 +57,7 @@ def modifier_menage(request, pk):
 @writes(Droit.MENAGES_SAISIR, only_post=True, journal=MENAGE)
 def accompagner(request, pk):
     """Let the team of a dispositif see the dossier."""
-    menage = followed_menage(request, pk)
+    menage = whole_menage(request, pk)
     form = AccompagnementForm(request.POST, menage=menage, perimetre=request.perimetre)
     if form.is_valid():
         try:
@@ -64,9 +73,9 @@ def accompagner(request, pk):
 
 @writes(Droit.MENAGES_SAISIR, journal="menages.accompagnement")
 def cesser_accompagnement(request, pk):
-    followed = Menage.objects.suivis_par(request.perimetre)
-    rows = Accompagnement.objects.current().filter(menage__in=followed.order_by())
-    accompagnement = get_object_or_404(rows.select_related("dispositif", "menage__siao__departement"), pk=pk)
+    rows = Accompagnement.objects.current().select_related("dispositif")
+    accompagnement = get_object_or_404(rows, pk=pk)
+    accompagnement.menage = whole_menage(request, accompagnement.menage_id)
     answer = confirm(
         request,
         partial(actions.stop_accompanying, accompagnement=accompagnement),

@@ -48,7 +48,7 @@ def fiche_personne(request, pk):
             "saisir": request.may(Droit.MENAGES_SAISIR) and not personne.gelee_le,
             "fusionner": request.may(Droit.MENAGES_FUSIONNER) and not personne.gelee_le,
             "droits": request.may(Droit.PERSONNES_DROITS),
-            "journal": request.may(Droit.JOURNAL_VOIR),
+            "journal": request.may(Droit.JOURNAL_VOIR) and personne.regard == Regard.ENTIER,
         },
     }
     return render(request, "menages/fiche_personne.html", context)

@@ -2,12 +2,12 @@
 
 import datetime
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.shortcuts import render
 from django.utils import timezone
 
 from comptes.droits import Droit
-from menages.models import Accompagnement, Appartenance, Personne, Regard
+from menages.models import Accompagnement, Appartenance, Menage, Personne, Regard
 from offre.models import Dispositif
 from siao.socle.http import reads
 from siao.socle.tables import Table, TableColumn
@@ -69,8 +69,7 @@ def a_confirmer(request):
 
 
 def _dispositifs(request):
-    """Those that accompany a ménage that the user works on."""
-    current = Accompagnement.objects.current()
-    perimetre = request.perimetre
-    followed = Q(menage__siao__in=perimetre.siaos) if perimetre.siaos else Q(pk__in=current.by(perimetre).values("pk"))
-    return Dispositif.objects.filter(pk__in=current.filter(followed).order_by().values("dispositif"))
+    """Those that accompany a ménage that the user works on, and sees whole."""
+    whole = Menage.objects.suivis_par(request.perimetre).entiers_pour(request.habilitation).order_by()
+    accompanied = Accompagnement.objects.current().filter(dispositif=OuterRef("pk"), menage__in=whole)
+    return Dispositif.objects.filter(Exists(accompanied))

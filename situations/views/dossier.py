@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from comptes.droits import Droit
+from comptes.models import Partage
 from menages.models import Menage, Personne, Regard
 from siao.socle.http import reads
 from siao.socle.tables import Table, TableColumn
@@ -38,7 +39,15 @@ def visible_menage(request, pk: int) -> Menage:
 def dossier(request, pk):
     """Tab « Ménage »: a vignette per person."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
-    return _page(request, "menage", read)
+    return _page(request, "menage", read, partages=_shares(request, read.menage))
+
+
+def _shares(request, menage: Menage) -> list[Partage]:
+    """With which SIAO the dossier is shared today, for those who may stop it: its own SIAO."""
+    if menage.siao_id not in request.perimetre.siaos or not request.may(Droit.MENAGES_SAISIR):
+        return []
+    rows = Partage.objects.of(menage).current().select_related("group__siao", "accorde_par")
+    return list(rows.order_by("date_fin", "pk"))
 
 
 @reads(Droit.MENAGES_VOIR, journal=MENAGE)
@@ -74,12 +83,13 @@ def _page(request, onglet: str, read: Dossier, **more):
         "image": draw(read.lignes, read.aujourdhui),
         "onglet": onglet,
         "peut": {
+            "fiche": suivi,
             "saisir": suivi and request.may(Droit.MENAGES_SAISIR),
             "situations": suivi and request.may(Droit.SITUATIONS_SAISIR),
             "fusionner": suivi and request.may(Droit.MENAGES_FUSIONNER),
             "deplacer": suivi and request.may(Droit.MENAGES_DEPLACER),
             "droits": suivi and request.may(Droit.PERSONNES_DROITS),
-            "journal": request.may(Droit.JOURNAL_VOIR),
+            "journal": suivi and request.may(Droit.JOURNAL_VOIR) and not read.protege,
         },
         **more,
     }

@@ -129,6 +129,7 @@ def defaire_fusion(request, pk):
             f"{fusion.absorbee.numero} retrouve son dossier, son parcours et ce qui en avait été déplacé.",
             f"{fusion.maitre.numero} retrouve l'identité d'avant, sauf ce qui a été corrigé depuis.",
             "Ce qui a été ajouté depuis à la fiche gardée y reste.",
+            "Si des agents ont été désignés depuis pour elle, elle reste protégée.",
         ],
         bouton="Défaire la fusion",
         succes="La fusion est défaite : les deux fiches sont de nouveau séparées.",

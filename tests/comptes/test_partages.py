@@ -60,6 +60,8 @@ def test_stopped_at_once(owner, dispositif):
     actions.stop_sharing(auteur=owner, partage=partage)
     assert shared_with("35") == set()
     assert Partage.objects.get().retire_le == timezone.now()
+    with pytest.raises(Refusal, match="déjà pris fin"):
+        actions.stop_sharing(auteur=owner, partage=partage)
 
 
 def test_a_share_to_come_is_not_open_yet(owner, dispositif):
@@ -70,6 +72,8 @@ def test_a_share_to_come_is_not_open_yet(owner, dispositif):
 def test_not_without_an_end_in_order_nor_a_motive_nor_what_one_does_not_see(owner, dispositif):
     with pytest.raises(Refusal, match="date de fin"):
         share(owner, dispositif, date_fin=TODAY - datetime.timedelta(days=1))
+    with pytest.raises(Refusal, match="un an au plus"):
+        share(owner, dispositif, date_fin=TODAY + datetime.timedelta(days=366))
     with pytest.raises(Refusal, match="motif"):
         share(owner, dispositif, motif="  ")
     with pytest.raises(Refusal, match="ce que vous voyez"):

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from comptes.actions import share
 from comptes.droits import Niveau, Profil
-from comptes.models import Alerte, Habilitation, Message, Utilisateur
+from comptes.models import Alerte, Habilitation, Message, Partage, Siao, Utilisateur
 from comptes.sessions import SessionStore
 from menages.actions.fusion import merge
 from menages.models import AccesProtege, Accompagnement, DemandeDAcces, Fusion, Menage, Personne
@@ -32,10 +33,11 @@ from offre.models import (
     Proposition,
     Rattachement,
 )
+from offre.models.nomenclature import Statut
 from offre.ouverture import donnees
 from situations.models import SituationResidentielle
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
-from tests.menages.fabrique import accompany, make_menage, make_operateur, make_personne
+from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.navigateur import Navigateur
 from tests.offre.fabrique import (
     make_accompagnement,
@@ -66,9 +68,19 @@ class Dossier:
     accompagnement: Accompagnement
     fusion: Fusion
     demande: DemandeDAcces
+    partage: Partage
+    """Of ``menage``, with a SIAO where nobody of ``ACTEURS`` works."""
     protegee: Personne
-    """Of another ménage, accompanied by the same dispositif."""
+    """Of another ménage, accompanied by the same dispositif and by ``abri``; no actor of a SIAO is named for her."""
     acces: AccesProtege
+    refuge: Menage
+    """Her ménage."""
+    abri: Accompagnement
+    """Of ``refuge``, by a dispositif that has closed since: no page offers it, only her dossier tells of it."""
+    sejour: SituationResidentielle
+    """Where she lives."""
+    gelee: Personne
+    """Of a ménage of her own."""
 
 
 @dataclass
@@ -147,11 +159,15 @@ class Monde:
             GroupeMesures.objects.create(
                 dispositif=accompagnement, libelle=f"Mesures {nom}", nombre=3, ouvert_le=now.date()
             ),
-            self._dossier(code, dispositif),
+            self._dossier(
+                code,
+                dispositif,
+                make_dispositif(rattachement, nom=f"Abri {nom}", statut=Statut.FERME, date_fermeture=now.date()),
+            ),
         )
 
-    def _dossier(self, code: str, dispositif: Dispositif) -> Dossier:
-        menage, autre, refuge = (make_menage(code) for _ in range(3))
+    def _dossier(self, code: str, dispositif: Dispositif, abri: Dispositif) -> Dossier:
+        menage, autre, refuge, gel = (make_menage(code) for _ in range(4))
         personne = make_personne(menage, "Rosa Exemple", depuis=90, parcours=[("VII.1", 90), ("I.1", 30)])
         double = make_personne(menage, "Rose Exemple", depuis=90, parcours=[("I.1", 90)])
         absorbee = make_personne(autre, "Rosa Exemples", depuis=60, parcours=[("I.3", 60)])
@@ -161,6 +177,8 @@ class Monde:
             AccesProtege(personne=protegee, utilisateur=each.utilisateur) for each in (agent, make_operateur(code))
         ]
         AccesProtege.objects.bulk_create(named)
+        gelee = make_personne(gel, "Ana Exemple", depuis=60)
+        Personne.objects.filter(pk=gelee.pk).update(gelee_le=timezone.now(), gel_motif=f"Gel {code}")
         return Dossier(
             menage=menage,
             personne=personne,
@@ -175,8 +193,15 @@ class Monde:
                 motif=f"Motif {code}",
                 demandee_par=agent.utilisateur,
             ),
+            partage=share(
+                auteur=agent, objet=menage, siao=Siao.objects.get(pk="75"), date_fin=jour(-30), motif=f"Partage {code}"
+            ),
             protegee=protegee,
             acces=named[0],
+            refuge=refuge,
+            abri=accompany(refuge, abri),
+            sejour=protegee.situations.get(),
+            gelee=gelee,
         )
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
@@ -327,15 +352,22 @@ OBJETS = {
     "paire": _paire,
     "situation": _of_dossier("situation"),
     "accompagnement d'un ménage": _of_dossier("accompagnement"),
+    "ménage protégé": _of_dossier("refuge"),
+    "accompagnement d'un ménage protégé": _of_dossier("abri"),
+    "situation protégée": _of_dossier("sejour"),
+    "partage": _of_dossier("partage"),
     "fusion": _of_dossier("fusion"),
     "demande d'accès": _of_dossier("demande"),
     "personne protégée": _of_dossier("protegee"),
+    "personne gelée": _of_dossier("gelee"),
     "agent désigné": _of_dossier("acces"),
     "situation de la grille": lambda monde, utilisateur, territoire: {
         "code": "I.1" if territoire != "inconnu" else "IX.9"
     },
     "trace d'un ménage": _trace_of("menages.menage", "menage"),
     "trace d'une personne": _trace_of("menages.personne", "personne"),
+    "trace d'un ménage protégé": _trace_of("menages.menage", "refuge"),
+    "trace d'une personne protégée": _trace_of("menages.personne", "protegee"),
     "trace d'un compte": _model_of("comptes.utilisateur", "compte"),
     "trace d'un dispositif": _model_of("offre.dispositif", "fvv"),
     "trace d'un message": _model_of("comptes.message", "message"),

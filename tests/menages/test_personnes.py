@@ -3,10 +3,13 @@
 import pytest
 from django.urls import reverse
 
+from comptes.actions import share
 from comptes.droits import Profil
+from comptes.models import Siao
 from menages.models import AccesProtege, Personne
-from tests.comptes.fabrique import client_of, make_utilisateur, words
-from tests.menages.fabrique import make_menage, make_operateur, make_personne
+from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
+from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
+from tests.offre.fabrique import make_dispositif, make_rattachement
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +108,55 @@ def test_who_may_correct(personne):
     for profil, code in ((Profil.ECOUTANT_115, 302), (Profil.ADMIN_DEPARTEMENTAL, 403), (Profil.ANALYSTE, 403)):
         assert correct(client_of(make_utilisateur(profil)), personne).status_code == code
     assert correct(client_of(make_operateur("35").utilisateur), personne).status_code == 404
+
+
+def test_who_reads_a_protected_dossier_is_told_to_named_agents_alone(personne):
+    """The team of her dispositif reads it: their habilitation says where she is."""
+    menage, autre = personne.appartenances.get().menage, make_menage(personnes=["Ana Exemple"])
+    refuge = make_dispositif(make_rattachement("44"), nom="Refuge des Tilleuls")
+    for each in (menage, autre):
+        accompany(each, refuge)
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[refuge]))
+    for each in (menage, autre):
+        team.get(reverse("dossier", args=[each.pk]))
+    team.get(reverse("fiche_personne", args=[personne.pk]))
+
+    admin = make_utilisateur(Profil.ADMIN_SIAO)
+    client = client_of(admin)
+    pages = [
+        reverse(name, args=args)
+        for name in ("acces", "historique")
+        for args in (["menages.menage", menage.pk], ["menages.personne", personne.pk])
+    ]
+    shown = [
+        client.get(reverse("dossier", args=[menage.pk])),
+        client.get(reverse("fiche_personne", args=[personne.pk])),
+    ]
+    for page in pages:
+        assert client.get(page).status_code == 404
+        assert not any(page in each.text for each in shown)
+    journal = words(client.get(reverse("journal"), {"compte": ""}))
+    assert "Refuge des Tilleuls" in journal  # who did what stays, but not about whom
+    assert f"ménage {autre.pk}\n" in journal
+    assert f"ménage {menage.pk}\n" not in journal
+    assert f"personne {personne.pk}\n" not in journal
+    assert "ménage (numéro protégé)" in journal
+
+    AccesProtege.objects.create(personne=personne, utilisateur=admin)
+    assert all(client.get(page).status_code == 200 for page in pages)
+    assert f"ménage {menage.pk}\n" in words(client.get(reverse("journal")))
+
+
+def test_the_journal_of_a_dossier_is_for_the_siao_that_follows_it_not_for_those_it_is_shared_with(personne):
+    menage = personne.appartenances.get().menage
+    admin, other = make_utilisateur(Profil.ADMIN_SIAO), make_utilisateur(Profil.ADMIN_SIAO, siao_id="35")
+    share(
+        auteur=habilitation_of(admin), objet=menage, siao=Siao.objects.get(pk="35"), date_fin=jour(-7), motif="Départ"
+    )
+    page = reverse("acces", args=["menages.menage", menage.pk])
+    dossier = client_of(other).get(reverse("dossier", args=[menage.pk]))
+    assert dossier.status_code == 200
+    assert page not in dossier.text
+    assert client_of(other).get(page).status_code == 404
+    assert client_of(admin).get(page).status_code == 200

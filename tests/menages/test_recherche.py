@@ -224,6 +224,68 @@ def test_a_siao_asks_another_which_shares_the_dossier_for_a_time(operateur, pers
     assert operateur.post(url, {"acceptee": "non"}).status_code == 404  # answered once
 
 
+def test_a_share_lasts_a_year_at_most(operateur, personne):
+    ask(personne)
+    url = reverse("repondre_demande", args=[DemandeDAcces.objects.get().pk])
+    last = jour(-365)
+    assert "Un an au plus." in words(operateur.get(url))
+    for wrong in (jour(-366), datetime.date(2199, 12, 31)):
+        refused = operateur.post(url, {"acceptee": "oui", "jusqu_au": f"{wrong:%d/%m/%Y}"})
+        assert f"Un partage dure un an au plus : choisissez le {last:%d/%m/%Y} ou avant." in words(refused)
+    assert not Partage.objects.exists()
+    assert operateur.post(url, {"acceptee": "oui", "jusqu_au": f"{last:%d/%m/%Y}"}).status_code == 302
+    assert Partage.objects.get().date_fin == last
+
+
+def test_the_share_is_read_on_the_dossier_and_stopped_at_once(operateur, personne):
+    menage = personne.appartenances.get().menage
+    dossier = reverse("dossier", args=[menage.pk])
+    asker, _ = ask(personne)
+    demande = DemandeDAcces.objects.get()
+    assert "Cesser le partage" not in words(operateur.get(dossier))
+    until = f"{jour(-30):%d/%m/%Y}"
+    operateur.post(reverse("repondre_demande", args=[demande.pk]), {"acceptee": "oui", "jusqu_au": until})
+    stop = reverse("cesser_partage", args=[Partage.objects.get().pk])
+
+    # The SIAO that asked is led to the dossier, and is offered nothing there that would not be found.
+    sent = asker.get(reverse("demandes_d_acces"))
+    assert dossier in sent.text
+    assert menage.numero in words(sent)
+    read = asker.get(dossier)
+    assert reverse("fiche_personne", args=[personne.pk]) not in read.text
+    assert stop not in read.text
+    assert asker.get(stop).status_code == asker.post(stop).status_code == 404
+    elsewhere = client_of(make_operateur("49").utilisateur)
+    assert elsewhere.post(stop).status_code == 404
+
+    read = operateur.get(dossier)
+    assert reverse("fiche_personne", args=[personne.pk]) in read.text
+    assert stop in read.text
+    assert f"Ille-et-Vilaine, jusqu'au {until}" in words(read)
+    assert "Appel au 115 cette nuit" in words(read)
+    assert "dès maintenant" in words(operateur.get(stop))
+    assert asker.get(dossier).status_code == 200
+    assert operateur.post(stop).url == dossier
+    assert asker.get(dossier).status_code == 404
+    assert dossier not in asker.get(reverse("demandes_d_acces")).text
+    assert EntreeJournal.objects.filter(action="comptes.cesser_de_partager", objet_id=str(menage.pk)).count() == 1
+    assert stop not in operateur.get(dossier).text
+    assert operateur.get(stop).status_code == 404
+
+
+def test_a_team_that_accompanies_a_shared_dossier_reads_it_and_leaves_the_share_alone(operateur, personne):
+    menage = personne.appartenances.get().menage
+    dispositif = make_dispositif(make_rattachement("44"))
+    accompany(menage, dispositif)
+    ask(personne)
+    url = reverse("repondre_demande", args=[DemandeDAcces.objects.get().pk])
+    operateur.post(url, {"acceptee": "oui", "jusqu_au": f"{jour(-30):%d/%m/%Y}"})
+    stop = reverse("cesser_partage", args=[Partage.objects.get().pk])
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
+    assert stop not in team.get(reverse("dossier", args=[menage.pk])).text
+    assert team.get(stop).status_code == 404
+
+
 def test_a_refusal_opens_nothing_and_the_search_of_somebody_else_asks_nobody(operateur, personne):
     asker, _ = ask(personne)
     demande = DemandeDAcces.objects.get()

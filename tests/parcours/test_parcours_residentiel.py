@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from menages.models import Personne
+from comptes.actions import share
+from comptes.models import Habilitation, Siao
+from menages.models import Menage, Personne
 from siao import demo
 from situations.models import SituationResidentielle
 from tests.menages.fabrique import chain_of, jour
@@ -318,6 +320,13 @@ def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark
     refuge = ines.appartenances.get().menage_id
     courante = rosa.situations.get(date_fin=None).pk
     samir = Personne.objects.get(prenom="Samir").situations.get().pk
+    partage = share(
+        auteur=Habilitation.objects.get(utilisateur__courriel=OPERATEUR),
+        objet=Menage.objects.get(pk=menage),
+        siao=Siao.objects.get(pk="35"),
+        date_fin=jour(-30),
+        motif="Appel au 115",
+    )
     operateur = [
         *(f"/dossiers/{key}/{tab}" for key in (menage, refuge) for tab in ("", "situations/", "modifications/")),
         *(f"/dossiers/{menage}/{page}/" for page in ("imprimer", "ajouter", "personnes", "deplacer", "modifier")),
@@ -330,6 +339,7 @@ def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark
         "/dossiers/",
         "/dossiers/nouveau/",
         "/demandes-d-acces/",
+        f"/partages/{partage.pk}/cesser/",
         "/situations/a-confirmer/",
         "/situations/a-confirmer/?liste=nr",
         "/aide/situations/choisir/",

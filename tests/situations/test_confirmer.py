@@ -94,7 +94,15 @@ def test_by_dispositif_and_for_its_team(operateur, menage, rosa):
 
 def test_a_protected_person_is_on_no_worklist_but_her_agents(operateur, menage, rosa):
     Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    refuge = make_dispositif(make_rattachement("44"), nom="Refuge des Tilleuls")
+    accompany(menage, refuge)
     assert "Rosa Exemple" not in words(operateur.get(LISTE))
+    # Nor is her dispositif among those to choose from, by name or by number.
+    assert "Tilleuls" not in words(operateur.get(LISTE))
+    assert operateur.get(LISTE, {"dispositif": refuge.pk}).context["form"].errors
+    team = words(client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[refuge])).get(LISTE))
+    assert "Rosa Exemple" in team
+    assert "Tilleuls" in team
 
 
 def test_same_number_of_queries_at_1_and_20_rows(operateur, menage, rosa):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pghistory.models import Event
 
 from menages.actions.fusion import merge, undo_merge
-from menages.models import DemandeDAcces, Fusion, Personne
+from menages.models import AccesProtege, DemandeDAcces, Fusion, Personne
 from menages.relations import relations
 from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, words
@@ -205,6 +205,25 @@ def test_a_protected_double_protects_the_master(auteur, rosa, double):
     Personne.objects.filter(pk=double.pk).update(protegee=True)
     merge(auteur=auteur, maitre=rosa, absorbee=double, identite={})
     assert Personne.objects.get(pk=rosa.pk).protegee
+
+
+def test_undone_the_protection_that_came_with_the_double_leaves_but_not_that_named_since(
+    operateur, auteur, rosa, double
+):
+    Personne.objects.filter(pk=double.pk).update(protegee=True)
+    theirs = AccesProtege.objects.create(personne=double, utilisateur=auteur.utilisateur)
+    for named_since in (False, True):
+        fusion = merge(auteur=auteur, maitre=rosa, absorbee=double, identite={})
+        theirs.refresh_from_db()
+        assert theirs.personne == rosa
+        if named_since:
+            agents = reverse("designer_agent", args=[rosa.pk])
+            assert operateur.post(agents, {"utilisateur": make_operateur().utilisateur_id}).status_code == 302
+        undo_merge(auteur=auteur, fusion=fusion)
+        assert Personne.objects.get(pk=rosa.pk).protegee is named_since
+        assert Personne.objects.get(pk=double.pk).protegee
+        theirs.refresh_from_db()
+        assert theirs.personne == double
 
 
 def test_across_siao_is_not_found(operateur, rosa):
