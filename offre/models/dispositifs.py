@@ -101,9 +101,9 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
 # The address may be confidential, and those who read a history are others than those who orient.
 @historise(
     droit=Droit.OFFRE_VOIR,
-    # What locates it (and its SIRET, which the public register locates) is confidential for some: the page of the
-    # history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
-    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret"),
+    # What locates it (and its SIRET and FINESS, which public registers locate) is confidential for some: the page of
+    # the history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
+    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret", "finess"),
 )
 class Dispositif(SuiviValidation):
     # Nature

@@ -17,6 +17,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.urls import reverse
+from stdnum import luhn
 
 from comptes import actions, nuit
 from comptes.models import Message, Utilisateur
@@ -43,9 +44,9 @@ FIELDS = {
     "compte": (Utilisateur, ("nom", "prenom", "courriel")),
     "entite": (Rattachement, ("nom", "courriel")),
     "dispositif": (Dispositif, ("nom", "voie", "courriel", "commentaire")),
-    "fvv": (Dispositif, ("voie", "complement")),
+    "fvv": (Dispositif, ("voie", "complement", "siret")),
     "financement": (Financement, ("reference", "commentaire")),
-    "hebergement": (Dispositif, ("voie",)),
+    "hebergement": (Dispositif, ("voie", "finess")),
     "groupe": (GroupePlaces, ("libelle",)),
     "place": (Place, ("nom",)),
     "indisponibilite": (Indisponibilite, ("precision",)),
@@ -56,6 +57,12 @@ FIELDS = {
     "demande": (DemandeDAcces, ("motif",)),
     "cachee": (Personne, ("prenom",)),
 }
+
+NUMBERS = {
+    "fvv.siret": re.compile(r"\b000[0-9]{6}990([0-3])[0-9]\b"),
+    "hebergement.finess": re.compile(r"\b99000990([0-3])\b"),
+}
+"""Fields that only take digits: the number planted there, with the rank of its territory, stands for the token."""
 
 
 def token(kind: str, field: str, territoire: str) -> str:
@@ -86,6 +93,10 @@ def plant(monde: Monde) -> int:
         for kind, (model, fields) in FIELDS.items():
             for field in fields:
                 value = token(kind, field, territoire)
+                if field in ("siret", "finess"):
+                    rank = list(TERRITOIRES).index(territoire)
+                    siret = f"{lieu.fvv.siren}990{rank}"
+                    value = siret + luhn.calc_check_digit(siret) if field == "siret" else f"99000990{rank}"
                 column = "reference_acte" if field == "reference" else field
                 suffix = "@test.example" if field == "courriel" else ""
                 model.objects.filter(pk=rows[kind]).update(**{column: value + suffix})
@@ -129,7 +140,12 @@ def allowed(acteur: str) -> set[str]:
 
 
 def tokens_in(text: str) -> set[str]:
-    return {match[0].lower() for match in TOKEN.finditer(text)}
+    numbers = {
+        token(*champ.split("."), list(TERRITOIRES)[int(match[1])])
+        for champ, pattern in NUMBERS.items()
+        for match in pattern.finditer(text)
+    }
+    return numbers | {match[0].lower() for match in TOKEN.finditer(text)}
 
 
 @pytest.mark.django_db
