@@ -199,6 +199,38 @@ def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habi
 
     An account that already exists keeps its name. ``habilitation``: the other arguments of ``grant``.
     """
+    utilisateur = _account_of(courriel, prenom=prenom, nom=nom)
+    granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
+    journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+    if utilisateur.last_login is None:
+        _note_link(nature=NatureLien.INVITATION, courriel=utilisateur.courriel)
+    return granted
+
+
+@transaction.atomic
+def invite_first_administrator(*, courriel: str, prenom: str, nom: str) -> Habilitation:
+    """Invite the Administrateur national of a new installation, where nobody can invite them yet.
+
+    Until one of them has logged in, it can be done again: the invitation may have gone to a wrong address, or expired.
+    """
+    national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL, utilisateur__is_active=True)
+    if national.filter(utilisateur__last_login__isnull=False).exists():
+        raise Refusal("Un administrateur national s'est déjà connecté : c'est à lui d'inviter, depuis « Comptes ».")
+    with acting(utilisateur=None, travail="creer_administrateur_national"):
+        utilisateur = _account_of(courriel, prenom=prenom, nom=nom)
+        if not utilisateur.is_active:
+            raise Refusal("Ce compte est désactivé : donnez une autre adresse.")
+        habilitation = national.filter(utilisateur=utilisateur).first() or create_habilitation(
+            utilisateur=utilisateur, profil=Profil.ADMIN_NATIONAL
+        )
+        journalise(action="comptes.premier_administrateur", objet=utilisateur)
+        if utilisateur.last_login is None:
+            _note_link(nature=NatureLien.INVITATION, courriel=utilisateur.courriel)
+    return habilitation
+
+
+def _account_of(courriel: str, *, prenom: str, nom: str) -> Utilisateur:
+    """The account of ``courriel``, created with this name when it has none."""
     courriel = courriel.strip().lower()
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
     if utilisateur is None:
@@ -209,11 +241,7 @@ def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habi
             raise Refusal(" ".join(error.messages)) from error
         except IntegrityError:  # somebody else was inviting the same person
             utilisateur = Utilisateur.objects.get(courriel=courriel)
-    granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
-    journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
-    if utilisateur.last_login is None:
-        _note_link(nature=NatureLien.INVITATION, courriel=courriel)
-    return granted
+    return utilisateur
 
 
 @transaction.atomic

@@ -47,6 +47,7 @@ ACTIONS: dict[str, str] = {
     "comptes.etendre": "Habilitation étendue",
     "comptes.retirer": "Habilitation retirée",
     "comptes.inviter": "Invitation",
+    "comptes.premier_administrateur": "Invitation du premier administrateur national",
     "comptes.renommer": "Compte renommé",
     "comptes.desactiver": "Compte désactivé",
     "comptes.reactiver": "Compte réactivé",
