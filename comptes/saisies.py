@@ -42,6 +42,12 @@ def stamp_of(request: HttpRequest) -> tuple[int, int | None, str] | None:
     return utilisateur, habilitation, key
 
 
+def key_of(request: HttpRequest) -> str:
+    """What no other form has than the one that was posted, by its author."""
+    utilisateur, _, key = stamp_of(request)
+    return f"{utilisateur}:{key}"
+
+
 def typed(request: HttpRequest) -> list[tuple[str, str]]:
     """The fields of the form that was posted, in order, without its secrets."""
     return [
@@ -114,8 +120,7 @@ def refused_form(request: HttpRequest) -> HttpResponse | None:
 
 def send_once(request: HttpRequest, carry_out) -> HttpResponse:
     """Carry a form out, once. A form is done when it answers by a redirection; shown again, it is a new one."""
-    utilisateur, _, nonce = stamp_of(request)
-    key = f"{utilisateur}:{nonce}"
+    key = key_of(request)
     with connection.cursor() as cursor:
         # A second click waits here for the end of the first one's transaction.
         cursor.execute("INSERT INTO comptes_envoi (cle, suite) VALUES (%s, '') ON CONFLICT DO NOTHING", [key])

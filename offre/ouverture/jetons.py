@@ -1,13 +1,15 @@
 """Tokens: given once, checked and counted in one statement at each request."""
 
+import base64
+import datetime
 import functools
 import hashlib
-import secrets
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
 from django.http import HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from comptes.journal import journalise
 from comptes.models import Habilitation
@@ -15,6 +17,7 @@ from comptes.models.journal import ACTIONS
 from offre.models import JetonOuverture
 from siao.socle.database import refusing
 from siao.socle.http import PUBLIC, reads
+from siao.socle.refusal import Refusal
 
 ACTIONS.update(
     {
@@ -27,12 +30,25 @@ JETON = "jeton"
 """In place of a right: who asks is known by a token."""
 PREFIXE = "siao_"
 """So that a secret that leaks is recognised by who looks for secrets."""
+MONTRE = datetime.timedelta(minutes=5)
+"""For how long the form that gave a token shows it again when it is sent again: time for a double click or a reload."""
 
 
 @transaction.atomic
-def give(*, auteur: Habilitation, structure: str, courriel: str) -> tuple[JetonOuverture, str]:
-    """Create the token of a structure; the secret returned here is written nowhere."""
-    secret = PREFIXE + secrets.token_urlsafe(32)
+def give(*, auteur: Habilitation, structure: str, courriel: str, formulaire: str) -> tuple[JetonOuverture, str]:
+    """Create the token of a structure; the secret returned here is written nowhere.
+
+    It is derived from ``formulaire``, the key of the form that asks for it: the same form sent again finds the token
+    that it has given, and its secret, without either being kept.
+    """
+    secret = PREFIXE + _derived(formulaire, structure, courriel)
+    if given := JetonOuverture.objects.filter(empreinte=_hash(secret)).first():
+        if given.retire_le or given.cree_le < timezone.now() - MONTRE:
+            raise Refusal(
+                "Ce formulaire a déjà donné un jeton, qui n'est plus montré. S'il est perdu, retirez-le ; puis "
+                "rechargez la page pour en donner un autre."
+            )
+        return given, secret
     with refusing():
         jeton = JetonOuverture.objects.create(
             structure=structure,
@@ -97,6 +113,11 @@ def _error(status: int, sentence: str) -> JsonResponse:
     return JsonResponse({"erreur": sentence}, status=status, json_dumps_params={"ensure_ascii": False})
 
 
+def _derived(*parts: str) -> str:
+    code = salted_hmac("offre.ouverture.jetons", "\n".join(parts), algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(code).decode().rstrip("=")
+
+
 def _hash(secret: str) -> str:
-    # 256 random bits: nothing to guess, so nothing to slow down.
+    # 256 bits that the key of the site alone can compute: nothing to guess, so nothing to slow down.
     return hashlib.sha256(secret.encode()).hexdigest()

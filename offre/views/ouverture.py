@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from comptes import saisies
 from comptes.droits import Droit
 from comptes.forms import AdresseField
 from offre.models import JetonOuverture
@@ -169,7 +170,9 @@ def donnees_ouvertes(request):
     context = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
-            context["jeton"], context["secret"] = jetons.give(auteur=request.habilitation, **form.cleaned_data)
+            context["jeton"], context["secret"] = jetons.give(
+                auteur=request.habilitation, formulaire=saisies.key_of(request), **form.cleaned_data
+            )
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -8,9 +8,11 @@ import json
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from comptes import saisies
 from comptes.droits import Profil
 from comptes.models import EntreeJournal
 from offre.models import Dispositif, FicheSirene, JetonOuverture, PrestationProposee, Rattachement, SpecificitePublic
@@ -32,7 +34,9 @@ def national():
 @pytest.fixture
 def program(national):
     """What a program of a structure asks with."""
-    _, secret = jetons.give(auteur=habilitation_of(national), structure="Ville", courriel="open@ville.example")
+    _, secret = jetons.give(
+        auteur=habilitation_of(national), structure="Ville", courriel="open@ville.example", formulaire="1:x"
+    )
     return Navigateur(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -260,6 +264,35 @@ def test_a_token_is_given_once_and_taken_back(national):
     page.post(reverse("offre:retirer_jeton", args=[jeton.pk]))
     assert program.get(reverse("api_offre")).status_code == 401
     assert EntreeJournal.objects.filter(action__in=["offre.donner_jeton", "offre.retirer_jeton"]).count() == 2
+
+
+def test_a_double_click_gives_one_token_and_both_answers_show_it(national):
+    page = client_of(national)
+    url = reverse("offre:donnees_ouvertes")
+    form = {saisies.FIELD: page.stamp(), "structure": "Ville", "courriel": "open@ville.example"}
+    secrets = [page.post(url, form).context["secret"] for _ in range(2)]
+    assert secrets[0] == secrets[1]
+    jeton = JetonOuverture.objects.get()
+    assert EntreeJournal.objects.filter(action="offre.donner_jeton").count() == 1
+    assert Navigateur(headers={"Authorization": f"Bearer {secrets[1]}"}).get(reverse("api_offre")).status_code == 200
+    # The same form with other words, another form, another person's: another token, or none.
+    other = page.post(url, form | {"structure": "Métropole"})
+    assert other.context["secret"] != secrets[0]
+    for refused in (
+        page.post(url, form | {saisies.FIELD: page.stamp()}),
+        client_of(make_utilisateur(Profil.ADMIN_NATIONAL)).post(url, form),
+    ):
+        assert secrets[0] not in refused.text
+    # It is shown for a moment, and no more once it is taken back.
+    for change in (
+        {"cree_le": timezone.now() - jetons.MONTRE},
+        {"retire_le": timezone.now(), "cree_le": timezone.now()},
+    ):
+        JetonOuverture.objects.filter(pk=jeton.pk).update(**change)
+        late = page.post(url, form)
+        assert "qui n'est plus montré" in plain(late)
+        assert secrets[0] not in late.text
+    assert JetonOuverture.objects.count() == 2
 
 
 def test_a_token_is_slowed_down_for_the_minute_and_no_longer(program):
