@@ -199,3 +199,27 @@ def test_an_account_with_a_habilitation_of_others_is_not_theirs_to_close(page, e
     assert "que vous ne gérez pas" in words(renamed)
     ecoutant.refresh_from_db()
     assert (ecoutant.is_active, ecoutant.prenom) == (True, "Agent")
+
+
+def test_accents_and_capitals_do_not_change_the_order(page, admin):
+    for nom in ("Zoé", "écoutant", "Travailleur", "Édouard", "abel"):
+        agent = make_utilisateur(Profil.ECOUTANT_115)
+        Utilisateur.objects.filter(pk=agent.pk).update(nom=nom, prenom=nom[::-1])
+    Utilisateur.objects.filter(pk=admin.pk).update(nom="Aa", prenom="Aa")
+
+    def order(address: str, names) -> list[str]:
+        text = client_text(page, address)
+        return sorted(names, key=text.index)
+
+    expected = ["abel", "écoutant", "Édouard", "Travailleur", "Zoé"]
+    for address in (reverse("comptes"), reverse("comptes") + "?tri=nom", reverse("exporter_comptes")):
+        assert order(address, expected) == expected
+    assert order(reverse("comptes") + "?tri=-nom", expected) == expected[::-1]
+    first_names = ["drauodÉ", "éoZ", "leba", "ruelliavarT", "tnatuocé"]
+    assert order(reverse("comptes") + "?tri=prenom", first_names) == first_names
+
+
+def client_text(page, address: str) -> str:
+    answer = page.get(address)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return body.decode("utf-8-sig")
