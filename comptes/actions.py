@@ -4,6 +4,7 @@
 refuses raises ``Refusal`` with the sentence to show.
 """
 
+import base64
 import hashlib
 import secrets
 from smtplib import SMTPException
@@ -18,8 +19,10 @@ from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comptes.droits import Niveau, Profil, profils_managed_by
 from comptes.historique import acting
@@ -387,14 +390,46 @@ def change_password(*, utilisateur: Utilisateur, mot_de_passe: str, session: str
 
 
 @transaction.atomic
-def renew_recovery_codes(*, utilisateur: Utilisateur, count: int) -> list[str]:
-    """Draw ``count`` single-use recovery codes in place of those left; this is the only time they can be read."""
-    device, _ = StaticDevice.objects.get_or_create(user=utilisateur, defaults={"name": "Codes de secours"})
-    device.token_set.all().delete()
-    codes = [StaticToken.random_token() for _ in range(count)]
+def confirm_second_factor(*, utilisateur: Utilisateur, device: TOTPDevice, formulaire: str) -> list[str]:
+    """Believe an application whose code was right, and draw its recovery codes."""
+    device.confirmed = True
+    device.save(update_fields=["confirmed"])
+    journalise(action="comptes.activer_second_facteur", utilisateur=utilisateur, objet=utilisateur)
+    return renew_recovery_codes(utilisateur=utilisateur, formulaire=formulaire)
+
+
+RECOVERY_CODES = 10
+SHOWN = timezone.timedelta(minutes=5)
+"""For how long the form that drew recovery codes shows them again when it is sent again: a double click, a reload."""
+
+
+@transaction.atomic
+def renew_recovery_codes(*, utilisateur: Utilisateur, formulaire: str) -> list[str]:
+    """Draw single-use recovery codes in place of those left.
+
+    They are derived from ``formulaire``, the key of the form that asks for them: the same form sent again finds them.
+    """
+    if drawn := recovery_codes_drawn(utilisateur=utilisateur, formulaire=formulaire):
+        return drawn
+    StaticDevice.objects.filter(user=utilisateur).delete()
+    device = StaticDevice.objects.create(user=utilisateur, name="Codes de secours")
+    codes = _codes_of(formulaire)
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
     journalise(action="comptes.codes_de_secours", utilisateur=utilisateur, objet=utilisateur)
     return codes
+
+
+def recovery_codes_drawn(*, utilisateur: Utilisateur, formulaire: str) -> list[str]:
+    """The codes that ``formulaire`` has just drawn and that are left; none when it drew none, or too long ago."""
+    recent = StaticToken.objects.filter(device__user=utilisateur, device__created_at__gt=timezone.now() - SHOWN)
+    left = set(recent.values_list("token", flat=True))
+    return [code for code in _codes_of(formulaire) if code in left]
+
+
+def _codes_of(formulaire: str) -> list[str]:
+    """As ``StaticToken.random_token`` writes them, from what only the key of the site can compute."""
+    derived = (salted_hmac("comptes.codes_de_secours", f"{formulaire}\n{rank}") for rank in range(RECOVERY_CODES))
+    return [base64.b32encode(code.digest()[:5]).decode().lower() for code in derived]
 
 
 @transaction.atomic

@@ -54,6 +54,7 @@ ACTIONS: dict[str, str] = {
     "comptes.reinitialiser": "Nouveau lien envoyé",
     "comptes.choisir_mot_de_passe": "Mot de passe choisi",
     "comptes.changer_mot_de_passe": "Mot de passe changé",
+    "comptes.activer_second_facteur": "Double authentification activée",
     "comptes.codes_de_secours": "Codes de secours remplacés",
     "comptes.retirer_second_facteur": "Double authentification retirée",
     "comptes.lier_proconnect": "Compte lié à ProConnect",
