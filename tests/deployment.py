@@ -5,7 +5,6 @@ import secrets
 import subprocess
 import sys
 
-
 PRODUCTION = {
     "DEBUG": "off",
     "HTTPS": "on",
