@@ -5,6 +5,7 @@ from collections import defaultdict
 from django import forms
 from django.db import models
 
+from comptes.droits import Profil
 from comptes.models import Departement, Region, Siao
 from siao.socle.forms import Formulaire
 
@@ -100,6 +101,8 @@ def _value(fields, name: str, value: str) -> str:
     """As it was chosen, when it is a value of a list that everybody reads; otherwise as it was typed."""
     if value == "on":
         return "oui"
+    if name in ("profil", "profils") and value in Profil.values:
+        return Profil(value).label
     if name == "territoire":
         kind, _, code = value.partition("-")
         found = _TERRITOIRES[kind].objects.filter(pk=code).first() if kind in _TERRITOIRES else None

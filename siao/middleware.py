@@ -31,6 +31,7 @@ def bounded_address(get_response):
 
     def middleware(request):
         if len(request.get_full_path()) > LONGEST_ADDRESS:
+            request.META["QUERY_STRING"] = ""  # a refusal is logged, and what was searched for is not
             return address_too_long(request)
         return get_response(request)
 

@@ -76,7 +76,7 @@ def test_searches_names_and_addresses_literally(page, ecoutant):
         assert other.courriel not in words(page.get(URL, {"q": words_typed}))
 
 
-@pytest.mark.parametrize("typed", ["\\", "'", "a\x00b", "x" * 10_000, "🙂", "(a+)+$", "'; DROP TABLE", "<script>"])
+@pytest.mark.parametrize("typed", ["\\", "'", "a\x00b", "x" * 5_000, "🙂", "(a+)+$", "'; DROP TABLE", "<script>"])
 def test_any_search_is_harmless(page, ecoutant, typed):
     answer = page.get(URL, {"q": typed})
     assert answer.status_code == 200
@@ -202,7 +202,7 @@ def test_an_account_with_a_habilitation_of_others_is_not_theirs_to_close(page, e
 
 
 def test_accents_and_capitals_do_not_change_the_order(page, admin):
-    for nom in ("Zoé", "écoutant", "Travailleur", "Édouard", "abel"):
+    for nom in ("Zoé", "écoutant", "Tardieu", "Édouard", "abel"):
         agent = make_utilisateur(Profil.ECOUTANT_115)
         Utilisateur.objects.filter(pk=agent.pk).update(nom=nom, prenom=nom[::-1])
     Utilisateur.objects.filter(pk=admin.pk).update(nom="Aa", prenom="Aa")
@@ -211,11 +211,11 @@ def test_accents_and_capitals_do_not_change_the_order(page, admin):
         text = client_text(page, address)
         return sorted(names, key=text.index)
 
-    expected = ["abel", "écoutant", "Édouard", "Travailleur", "Zoé"]
+    expected = ["abel", "écoutant", "Édouard", "Tardieu", "Zoé"]
     for address in (reverse("comptes"), reverse("comptes") + "?tri=nom", reverse("exporter_comptes")):
         assert order(address, expected) == expected
     assert order(reverse("comptes") + "?tri=-nom", expected) == expected[::-1]
-    first_names = ["drauodÉ", "éoZ", "leba", "ruelliavarT", "tnatuocé"]
+    first_names = ["drauodÉ", "éoZ", "leba", "ueidraT", "tnatuocé"]
     assert order(reverse("comptes") + "?tri=prenom", first_names) == first_names
 
 
