@@ -4,6 +4,7 @@
 refuses raises ``Refusal`` with the sentence to show.
 """
 
+import base64
 import hashlib
 import secrets
 from smtplib import SMTPException
@@ -18,8 +19,10 @@ from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comptes.droits import Niveau, Profil, profils_managed_by
 from comptes.historique import acting
@@ -199,6 +202,38 @@ def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habi
 
     An account that already exists keeps its name. ``habilitation``: the other arguments of ``grant``.
     """
+    utilisateur = _account_of(courriel, prenom=prenom, nom=nom)
+    granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
+    journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+    if utilisateur.last_login is None:
+        _note_link(nature=NatureLien.INVITATION, courriel=utilisateur.courriel)
+    return granted
+
+
+@transaction.atomic
+def invite_first_administrator(*, courriel: str, prenom: str, nom: str) -> Habilitation:
+    """Invite the Administrateur national of a new installation, where nobody can invite them yet.
+
+    Until one of them has logged in, it can be done again: the invitation may have gone to a wrong address, or expired.
+    """
+    national = Habilitation.objects.current().filter(profil=Profil.ADMIN_NATIONAL, utilisateur__is_active=True)
+    if national.filter(utilisateur__last_login__isnull=False).exists():
+        raise Refusal("Un administrateur national s'est déjà connecté : c'est à lui d'inviter, depuis « Comptes ».")
+    with acting(utilisateur=None, travail="creer_administrateur_national"):
+        utilisateur = _account_of(courriel, prenom=prenom, nom=nom)
+        if not utilisateur.is_active:
+            raise Refusal("Ce compte est désactivé : donnez une autre adresse.")
+        habilitation = national.filter(utilisateur=utilisateur).first() or create_habilitation(
+            utilisateur=utilisateur, profil=Profil.ADMIN_NATIONAL
+        )
+        journalise(action="comptes.premier_administrateur", objet=utilisateur)
+        if utilisateur.last_login is None:
+            _note_link(nature=NatureLien.INVITATION, courriel=utilisateur.courriel)
+    return habilitation
+
+
+def _account_of(courriel: str, *, prenom: str, nom: str) -> Utilisateur:
+    """The account of ``courriel``, created with this name when it has none."""
     courriel = courriel.strip().lower()
     utilisateur = Utilisateur.objects.filter(courriel=courriel).first()
     if utilisateur is None:
@@ -209,11 +244,7 @@ def invite(*, auteur: Habilitation, courriel: str, prenom: str, nom: str, **habi
             raise Refusal(" ".join(error.messages)) from error
         except IntegrityError:  # somebody else was inviting the same person
             utilisateur = Utilisateur.objects.get(courriel=courriel)
-    granted = grant(auteur=auteur, utilisateur=utilisateur, **habilitation)
-    journalise(action="comptes.inviter", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
-    if utilisateur.last_login is None:
-        _note_link(nature=NatureLien.INVITATION, courriel=courriel)
-    return granted
+    return utilisateur
 
 
 @transaction.atomic
@@ -359,14 +390,46 @@ def change_password(*, utilisateur: Utilisateur, mot_de_passe: str, session: str
 
 
 @transaction.atomic
-def renew_recovery_codes(*, utilisateur: Utilisateur, count: int) -> list[str]:
-    """Draw ``count`` single-use recovery codes in place of those left; this is the only time they can be read."""
-    device, _ = StaticDevice.objects.get_or_create(user=utilisateur, defaults={"name": "Codes de secours"})
-    device.token_set.all().delete()
-    codes = [StaticToken.random_token() for _ in range(count)]
+def confirm_second_factor(*, utilisateur: Utilisateur, device: TOTPDevice, formulaire: str) -> list[str]:
+    """Believe an application whose code was right, and draw its recovery codes."""
+    device.confirmed = True
+    device.save(update_fields=["confirmed"])
+    journalise(action="comptes.activer_second_facteur", utilisateur=utilisateur, objet=utilisateur)
+    return renew_recovery_codes(utilisateur=utilisateur, formulaire=formulaire)
+
+
+RECOVERY_CODES = 10
+SHOWN = timezone.timedelta(minutes=5)
+"""For how long the form that drew recovery codes shows them again when it is sent again: a double click, a reload."""
+
+
+@transaction.atomic
+def renew_recovery_codes(*, utilisateur: Utilisateur, formulaire: str) -> list[str]:
+    """Draw single-use recovery codes in place of those left.
+
+    They are derived from ``formulaire``, the key of the form that asks for them: the same form sent again finds them.
+    """
+    if drawn := recovery_codes_drawn(utilisateur=utilisateur, formulaire=formulaire):
+        return drawn
+    StaticDevice.objects.filter(user=utilisateur).delete()
+    device = StaticDevice.objects.create(user=utilisateur, name="Codes de secours")
+    codes = _codes_of(formulaire)
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
     journalise(action="comptes.codes_de_secours", utilisateur=utilisateur, objet=utilisateur)
     return codes
+
+
+def recovery_codes_drawn(*, utilisateur: Utilisateur, formulaire: str) -> list[str]:
+    """The codes that ``formulaire`` has just drawn and that are left; none when it drew none, or too long ago."""
+    recent = StaticToken.objects.filter(device__user=utilisateur, device__created_at__gt=timezone.now() - SHOWN)
+    left = set(recent.values_list("token", flat=True))
+    return [code for code in _codes_of(formulaire) if code in left]
+
+
+def _codes_of(formulaire: str) -> list[str]:
+    """As ``StaticToken.random_token`` writes them, from what only the key of the site can compute."""
+    derived = (salted_hmac("comptes.codes_de_secours", f"{formulaire}\n{rank}") for rank in range(RECOVERY_CODES))
+    return [base64.b32encode(code.digest()[:5]).decode().lower() for code in derived]
 
 
 @transaction.atomic

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from comptes.actions import create_habilitation
@@ -51,10 +50,15 @@ def plan(lines: Iterable[dict[str, str]], chercher: Recherche) -> list[Compte]:
 
 def _decided(number: int, line: dict[str, str], crosswalk: dict[str, Profil], chercher: Recherche) -> Compte:
     person = {"ligne": number, "courriel": line["courriel"].lower(), "nom": line["nom"], "prenom": line["prenom"]}
+    utilisateur = Utilisateur(**{name: person[name] for name in ("courriel", "nom", "prenom")})
     try:
-        validate_email(person["courriel"])
-    except ValidationError:
-        return Compte(**person, a_choisir=f"adresse « {line['courriel']} » incomplète : retrouver la bonne")
+        utilisateur.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        if "courriel" in error.message_dict:
+            return Compte(**person, a_choisir=f"adresse « {line['courriel']} » incomplète : retrouver la bonne")
+        return Compte(**person, a_choisir=_in_words(error))
+    if Utilisateur.objects.filter(courriel=person["courriel"], is_active=False).exists():
+        return Compte(**person, a_choisir="compte désactivé : le réactiver d'abord, ou le laisser")
     profil = crosswalk.get(fold(line["ancien_profil"]))
     if profil is None:
         return Compte(**person, a_choisir=f"ancien profil « {line['ancien_profil']} » inconnu : choisir le nouveau")
@@ -63,6 +67,14 @@ def _decided(number: int, line: dict[str, str], crosswalk: dict[str, Profil], ch
     except _ToChoose as choice:
         return Compte(**person, profil=profil, a_choisir=str(choice))
     return Compte(**person, profil=profil, **where)
+
+
+def _in_words(error: ValidationError) -> str:
+    """« nom : Assurez-vous que… »."""
+    return " ; ".join(
+        f"{Utilisateur._meta.get_field(name).verbose_name} : {' '.join(sentences)}"
+        for name, sentences in error.message_dict.items()
+    )
 
 
 class _ToChoose(Exception):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pghistory
 import pgtrigger
 import structlog
+from django.apps import apps
 from django.db import models
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -19,10 +20,14 @@ from pghistory.models import Events
 MODELES: dict[str, str] = {}
 """Label of each model with a history → right that its « Historique » asks for, besides ``journal.voir``."""
 
+PARTIES: dict[type[models.Model], str] = {}
+"""Models whose history is shown with that of an object they are a part of → the field that names this object."""
 
-def historise(*, droit: str, exclude: tuple[str, ...] = ()):
+
+def historise(*, droit: str, exclude: tuple[str, ...] = (), dans: str = ""):
     """Keep the history of a model. ``droit``: the right to see its rows; ``exclude``: fields that are not copied.
 
+    ``dans``: the field that names the object which its rows are a part of, whose « Historique » shows theirs too.
     Generated fields are left out by themselves. The triggers run once per statement, so that a bulk write costs
     one more bulk write.
     """
@@ -38,6 +43,8 @@ def historise(*, droit: str, exclude: tuple[str, ...] = ()):
             level=pgtrigger.Statement,
         )(model)
         MODELES[model._meta.label_lower] = droit
+        if dans:
+            PARTIES[model] = dans
         return model
 
     return decorate
@@ -62,10 +69,15 @@ def acting(*, utilisateur, habilitation=None, travail: str = ""):
 
 def changes_of(objet):
     """The history of ``objet``, latest first: ``pgh_label``, ``pgh_created_at``, ``pgh_diff``, ``pgh_context``."""
-    return Events.objects.tracks(objet).order_by("-pgh_created_at", "-pgh_id")
+    parts = [part for part, field in PARTIES.items() if part._meta.get_field(field).related_model is type(objet)]
+    if parts:
+        events = Events.objects.across(*(model.pgh_event_model for model in (type(objet), *parts))).references(objet)
+    else:
+        events = Events.objects.tracks(objet)
+    return events.order_by("-pgh_created_at", "-pgh_id")
 
 
-def readable(events, objet) -> list[dict]:
+def readable(events) -> list[dict]:
     """Each of ``events`` as people read it: when, who (user or job), and field by field before and after."""
     from comptes.models import Utilisateur
 
@@ -73,7 +85,7 @@ def readable(events, objet) -> list[dict]:
     authors = Utilisateur.objects.in_bulk(
         {context["utilisateur"] for context in contexts if context.get("utilisateur")}
     )
-    changes = [_changes(event, objet) for event in events]
+    changes = [_changes(event) for event in events]
     names = _names({(field, value) for change in changes for field, *values in change for value in values})
     return [
         {
@@ -81,6 +93,7 @@ def readable(events, objet) -> list[dict]:
             "auteur": authors.get(context.get("utilisateur")) or context.get("travail") or "le logiciel",
             "demande": context.get("demande", ""),
             "nature": _NATURES[event.pgh_label],
+            "partie": _part_of(event)[0],
             "champs": [
                 (str(field.verbose_name), _shown(field, before, names), _shown(field, after, names))
                 for field, before, after in change
@@ -93,12 +106,22 @@ def readable(events, objet) -> list[dict]:
 _NATURES = {"insert": "Création", "update": "Modification", "delete": "Suppression"}
 
 
-def _changes(event, objet) -> list[tuple]:
-    """Fields, each with its values before and after; a creation gives all that it filled in."""
-    diff = event.pgh_diff or {}
+def _part_of(event) -> tuple[str, str]:
+    """What ``event`` changed (« public accueilli ») and the field that names its whole; empty for the object itself."""
+    model = apps.get_model(event.pgh_obj_model)
+    return (str(model._meta.verbose_name), PARTIES[model]) if model in PARTIES else ("", "")
+
+
+def _changes(event) -> list[tuple]:
+    """Fields, each with its values before and after; a creation gives all that it filled in, as does a part removed."""
+    diff, (part, whole) = event.pgh_diff or {}, _part_of(event)
+    filled = {key: value for key, value in event.pgh_data.items() if key != whole and value not in (None, "", [])}
     if event.pgh_label == "insert":
-        diff = {key: (None, value) for key, value in event.pgh_data.items() if value not in (None, "", [])}
-    fields = ((objet._meta.get_field(key), *values) for key, values in diff.items())
+        diff = {key: (None, value) for key, value in filled.items()}
+    elif event.pgh_label == "delete" and part:
+        diff = {key: (value, None) for key, value in filled.items()}
+    model = apps.get_model(event.pgh_obj_model)
+    fields = ((model._meta.get_field(key), *values) for key, values in diff.items())
     return [
         (field, *(tuple(value) if isinstance(value, list) else value for value in values))
         for field, *values in fields
@@ -107,19 +130,24 @@ def _changes(event, objet) -> list[tuple]:
 
 
 def _names(values: set[tuple]) -> dict[tuple, str]:
-    """How people call the agents and territories that ``values`` (field, key) point to, one query for each model.
+    """How people call the agents, territories and values of lists that ``values`` (field, key) point to.
 
-    Objects of other applications keep their number: their own pages say to whom they show their name.
+    One query for each model. Other objects keep their number: their own pages say to whom they show their name.
     """
     keys = defaultdict(set)
     for field, value in values:
-        if field.is_relation and field.related_model._meta.app_label == "comptes" and value is not None:
+        if field.is_relation and _is_for_all(field.related_model) and value is not None:
             keys[field.related_model].add(value)
     return {
         (model, key): str(found)
         for model, wanted in keys.items()
         for key, found in model._default_manager.in_bulk(wanted).items()
     }
+
+
+def _is_for_all(model) -> bool:
+    """A list has codes for keys, and everybody reads it."""
+    return model._meta.app_label == "comptes" or isinstance(model._meta.pk, models.CharField)
 
 
 def _shown(field, value, names: dict[tuple, str]) -> str:

@@ -16,6 +16,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from comptes.champs import in_words
 from comptes.models import Envoi
 
 FIELD = "ouvert_par"
@@ -96,6 +97,7 @@ def show(request: HttpRequest, saisie: dict, *, status: int = 200, origine_incon
         "comptes/saisie.html",
         {
             "saisie": saisie,
+            "champs": in_words(saisie["champs"]),
             "origine_inconnue": origine_inconnue,
             "du_meme": du_meme,
             "ouverte_sous": opened_under if du_meme else None,

@@ -1,6 +1,7 @@
 """What every page shows around its content: menu, active habilitation, request id."""
 
 import structlog
+from django.conf import settings
 from django.urls import reverse
 
 from comptes.droits import Droit
@@ -40,6 +41,7 @@ def site(request):
         "habilitation": getattr(request, "habilitation", None),
         "autres_habilitations": [h for h in getattr(request, "habilitations", ()) if h != request.habilitation],
         "session_reste": remaining(request.session) if connected else None,
+        "session_inactivite": settings.SESSION_COOKIE_AGE,
         "recherche_entete": _search(may),
         "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
     }

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import connection
 
-from siao.views import method_not_allowed
+from siao.views import address_too_long, method_not_allowed
 
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+"""Methods that Django never suspects."""
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -20,18 +22,45 @@ def private_pages(get_response):
     return middleware
 
 
-def methods_in_french(get_response):
-    """Give a page to the refusal of a method, which Django leaves empty: a bookmark of an address that only writes."""
+LONGEST_ADDRESS = 8_190
+"""Characters, as they travel: what web servers and proxies take as a rule."""
+
+
+def bounded_address(get_response):
+    """Refuse a longer address in a page of ours: the web server would do it in English, without a request id."""
 
     def middleware(request):
-        response = get_response(request)
-        if response.status_code == 405 and not response.content:
-            page = method_not_allowed(request)
-            page.headers["Allow"] = response.headers["Allow"]
-            return page
-        return response
+        if len(request.get_full_path()) > LONGEST_ADDRESS:
+            request.META["QUERY_STRING"] = ""  # a refusal is logged, and what was searched for is not
+            return address_too_long(request)
+        return get_response(request)
 
     return middleware
+
+
+class Methods:
+    """Refuse in French the methods that a page does not have: a bookmark of an address that only writes, a robot."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            return self._refusal(request, response.headers["Allow"])
+        return response
+
+    def process_view(self, request, view, args, kwargs):
+        """Those that write are refused here: Django would ask for the secret of a form first, and speak of that."""
+        methods = getattr(view, "methods", None)
+        if methods and request.method not in methods and request.method not in SAFE:
+            return self._refusal(request, ", ".join(methods))
+        return None
+
+    def _refusal(self, request, allowed: str):
+        page = method_not_allowed(request)
+        page.headers["Allow"] = allowed
+        return page
 
 
 def one_attempt(get_response):

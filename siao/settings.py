@@ -1,4 +1,4 @@
-"""All the settings, read from the environment. Production-safe: what is missing stops the start.
+"""All the settings, read from the environment. Production-safe: what is missing or empty stops the start.
 
 Development machines get their environment from the ``.env`` that ``make install`` writes; production sets the
 variables of ``.env.example``. Nothing here differs between the two except through a variable.
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from siao.logs import without_secrets
 
@@ -21,20 +22,31 @@ env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(BASE_DIR / ".env")
 
+EMBEDDED_SERVICES = env.bool("EMBEDDED_SERVICES", default=False)
+
+
+def required(name: str, *, embedded: str = "") -> str:
+    """The value of a variable without which nothing starts, except (``embedded``) a development machine."""
+    value = env.str(name, default="").strip() or (embedded if EMBEDDED_SERVICES else "")
+    if not value:
+        raise ImproperlyConfigured(f"La variable {name} n'a pas de valeur : voir .env.example.")
+    return value
+
+
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=True)
-SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+SECRET_KEY = required("SECRET_KEY")
+ALLOWED_HOSTS = [host.strip() for host in required("ALLOWED_HOSTS").split(",")]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-if env.bool("EMBEDDED_SERVICES", default=False):
+if EMBEDDED_SERVICES:
     from siao.socle import embedded
 
     DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.attach_postgresql(VAR / "postgresql")
     REDIS_URL = env.str("REDIS_URL", default="") or embedded.attach_redis(VAR / "redis")
 else:
-    DATABASE_URL = env.str("DATABASE_URL")
-    REDIS_URL = env.str("REDIS_URL")
+    DATABASE_URL = required("DATABASE_URL")
+    REDIS_URL = required("REDIS_URL")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -68,7 +80,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "siao.middleware.private_pages",
-    "siao.middleware.methods_in_french",
+    "siao.middleware.bounded_address",
+    "siao.middleware.Methods",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "siao.middleware.one_attempt",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -164,7 +177,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 # One-time codes. The demonstration offers the enrolment; production imposes it on those who administer others.
-SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not env.bool("EMBEDDED_SERVICES", default=False))
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not EMBEDDED_SERVICES)
 OTP_TOTP_ISSUER = "SI SIAO"
 
 # Object-level grants: docs/decisions/0010-habilitations.md.
@@ -251,7 +264,7 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # `make run` serves the static files from their packages; production collects them, hashed and compressed.
-COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=not env.bool("EMBEDDED_SERVICES", default=False))
+COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=not EMBEDDED_SERVICES)
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if COLLECTED_STATIC else None
 WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
 WHITENOISE_AUTOREFRESH = False
@@ -271,11 +284,17 @@ STORAGES = {
 
 # --- Mail ------------------------------------------------------------------------------------------------------
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email_url_config(required("EMAIL_URL", embedded="consolemail://"))
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@siao.example")
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+SITE_URL = required("SITE_URL", embedded="http://127.0.0.1:8000").rstrip("/")
+
+# --- Extractions -----------------------------------------------------------------------------------------------
+
+# What the administrators export must not run in their spreadsheets.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 
 # --- The State's register of legal persons -----------------------------------------------------------------------
 
@@ -312,10 +331,6 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILI
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Seconds between two rounds of the reconciler, and after which a job that nobody has begun counts as forgotten.
-# What the administrators export must not run in their spreadsheets.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
-
 RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)
 FORGOTTEN_AFTER = env.float("FORGOTTEN_AFTER", default=10.0)
 

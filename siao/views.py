@@ -63,6 +63,10 @@ def method_not_allowed(request):
     return _error(request, 405)
 
 
+def address_too_long(request):
+    return _error(request, 414)
+
+
 def csrf_failure(request, reason=""):
     return _error(request, 403, template="siao/erreurs/formulaire_expire.html")
 

@@ -324,7 +324,16 @@ class Installation:
         }
         address = f"fd://{self.listener.fileno()}"
         self.web = self.program(
-            "web", "gunicorn", "siao.wsgi", "--bind", address, "--threads", "8", "--no-control-socket"
+            "web",
+            "gunicorn",
+            "siao.wsgi",
+            "--bind",
+            address,
+            "--threads",
+            "8",
+            "--no-control-socket",
+            "--limit-request-line",
+            "0",
         )
         beat = ("--beat", "--scheduler", "tests.rounds:Rounds")
         self.worker = self.program("worker", "celery", "--app", "siao", "worker", *beat, "--concurrency", "1")

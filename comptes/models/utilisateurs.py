@@ -2,6 +2,7 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.management import CommandError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Lower
@@ -49,6 +50,13 @@ class UtilisateurManager(BaseUserManager.from_queryset(UtilisateurQuerySet)):
         utilisateur.full_clean(exclude=["password"])
         utilisateur.save(using=self._db)
         return utilisateur
+
+    def create_superuser(self, *args, **fields):
+        """Nobody is above the rights here: the answer to ``manage.py createsuperuser`` says what to do instead."""
+        raise CommandError(
+            "SI SIAO n'a pas de superutilisateur. Pour le premier compte : manage.py creer_administrateur_national "
+            "--courriel … --prenom … --nom …"
+        )
 
 
 # Neither the password's hash nor each login belongs to the history.

@@ -22,9 +22,3 @@ class FormNode(CsrfTokenNode):
 def csrf_token(parser, token):
     """Replaces Django's tag (``OPTIONS["builtins"]``), so that no form can forget its stamp."""
     return FormNode()
-
-
-@register.filter
-def nom_de_champ(name: str) -> str:
-    """The name of a field as it can be read: « date_debut » is « Date debut »."""
-    return name.replace("_", " ").capitalize()

@@ -25,7 +25,7 @@ from siao.socle.extraction import extraction
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
-from siao.socle.text import fold
+from siao.socle.text import Folded, fold
 
 UTILISATEUR = "comptes.utilisateur"
 
@@ -42,9 +42,13 @@ def _last_login(compte: Utilisateur) -> str:
 
 COLONNES = (
     TableColumn(
-        "nom", "Nom", lambda compte: compte.nom or "(sans nom)", ["nom"], link=lambda c: reverse("compte", args=[c.pk])
+        "nom",
+        "Nom",
+        lambda compte: compte.nom or "(sans nom)",
+        ["nom_cle"],
+        link=lambda c: reverse("compte", args=[c.pk]),
     ),
-    TableColumn("prenom", "Prénom", lambda compte: compte.prenom, ["prenom"]),
+    TableColumn("prenom", "Prénom", lambda compte: compte.prenom, ["prenom_cle"]),
     TableColumn("courriel", "Adresse courriel", lambda compte: compte.courriel, ["courriel"]),
     TableColumn("habilitations", "Habilitations", lambda compte: " ; ".join(map(str, compte.en_cours))),
     TableColumn("etat", "État", etat_of, ["is_active", "last_login"]),
@@ -76,7 +80,8 @@ def _found(request):
         case "finissent":
             accounts = accounts.filter(Exists(managed.ending_within(BIENTOT).filter(utilisateur=OuterRef("pk"))))
     current = Prefetch("habilitations", managed.current().with_octrois(), to_attr="en_cours")
-    return form, accounts.order_by("nom", "prenom", "pk").prefetch_related(current)
+    accounts = accounts.annotate(nom_cle=Folded("nom"), prenom_cle=Folded("prenom")).prefetch_related(current)
+    return form, accounts.order_by("nom_cle", "prenom_cle", "pk")
 
 
 @reads(Droit.COMPTES_GERER, journal=UTILISATEUR)

@@ -76,7 +76,7 @@ def acces(request, modele, pk):
 def historique_objet(request, modele, pk):
     objet = _visible_object(request, modele, pk)
     page = Paginator(historique.changes_of(objet), PAR_PAGE).get_page(request.GET.get("page"))
-    changes = historique.readable(page, objet)
+    changes = historique.readable(page)
     request.shown["nombre"] = len(changes)
     return render(request, "comptes/historique.html", {"objet": objet, "page": page, "changements": changes})
 

@@ -104,14 +104,15 @@ def double_authentification(request):
         if device is None:
             TOTPDevice.objects.create(user=request.user, name="Application", confirmed=False)
             return redirect(request.get_full_path())
-        if not device.confirmed and form.is_valid():
-            if device.verify_token(form.cleaned_data["code"]):
-                device.confirmed = True
-                device.save(update_fields=["confirmed"])
+        if form.is_valid():
+            if codes := _first_codes(request, device, form.cleaned_data["code"]):
                 end_sessions(request.user, but=request.session.session_key)
                 otp_login(request, device)
-                return _show_recovery_codes(request, first_time=True)
-            form.add_error("code", "Ce code n'est pas le bon. Vérifiez l'heure du téléphone, puis écrivez le suivant.")
+                return _show_recovery_codes(request, codes, first_time=True)
+            if not device.confirmed:
+                form.add_error(
+                    "code", "Ce code n'est pas le bon. Vérifiez l'heure du téléphone, puis écrivez le suivant."
+                )
     context = {
         "form": form,
         "device": device,
@@ -130,7 +131,8 @@ def double_authentification(request):
 def codes_de_secours(request):
     """New recovery codes; the old ones are worth nothing any more."""
     _demand_second_factor(request)
-    return _show_recovery_codes(request)
+    codes = actions.renew_recovery_codes(utilisateur=request.user, formulaire=saisies.key_of(request))
+    return _show_recovery_codes(request, codes)
 
 
 @writes(CONNECTED)
@@ -151,11 +153,15 @@ def _demand_second_factor(request) -> None:
         raise Http404
 
 
-RECOVERY_CODES = 10
+def _first_codes(request, device: TOTPDevice, code: str) -> list[str]:
+    """The recovery codes of an application that ``code`` proves, or that this very form, sent twice, has proved."""
+    form = {"utilisateur": request.user, "formulaire": saisies.key_of(request)}
+    if device.confirmed:
+        return actions.recovery_codes_drawn(**form)
+    return actions.confirm_second_factor(device=device, **form) if device.verify_token(code) else []
 
 
-def _show_recovery_codes(request, *, first_time: bool = False):
-    codes = actions.renew_recovery_codes(utilisateur=request.user, count=RECOVERY_CODES)
+def _show_recovery_codes(request, codes: list[str], *, first_time: bool = False):
     return render(request, "comptes/codes_de_secours.html", {"codes": codes, "premiere_fois": first_time})
 
 

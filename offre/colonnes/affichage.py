@@ -9,8 +9,8 @@ from siao.socle.columns import Reference, Sheet
 
 from .listes import Listes
 
-ADRESSE = ("voie", "complement", "code_postal", "commune", "siret")
-"""What locates a dispositif; its SIRET does, since the public register gives the address of each establishment."""
+ADRESSE = ("voie", "complement", "code_postal", "commune", "siret", "finess")
+"""What locates a dispositif: SIRET and FINESS too, since public registers give the address of each establishment."""
 
 OTHERS = {"siren": "Entité (SIREN)", "statut": "Statut", "date_fermeture": "Date de fermeture"}
 """Values that a fiche has besides the columns of its tab."""

@@ -1,4 +1,4 @@
-from .dispositifs import Dispositif, DispositifSpecificite
+from .dispositifs import Dispositif, DispositifPublic, DispositifSpecificite
 from .entites import Entite, Rattachement
 from .financements import Financement
 from .imports import Anomalie, Avancement, Contenu, Ecart, Import
@@ -40,6 +40,7 @@ __all__ = [
     "DeclarationMesures",
     "DeclarationPlace",
     "Dispositif",
+    "DispositifPublic",
     "DispositifSpecificite",
     "Ecart",
     "Entite",

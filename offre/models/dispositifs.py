@@ -101,9 +101,9 @@ def _only_when(opened: Q, filled: Q, empty: Q) -> Q:
 # The address may be confidential, and those who read a history are others than those who orient.
 @historise(
     droit=Droit.OFFRE_VOIR,
-    # What locates it (and its SIRET, which the public register locates) is confidential for some: the page of the
-    # history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
-    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret"),
+    # What locates it (and its SIRET and FINESS, which public registers locate) is confidential for some: the page of
+    # the history would show it to all who read the fiche. The transitions keep it, masked for those who may not.
+    exclude=("version", "modifie_le", "modifie_par", "voie", "complement", "code_postal", "commune", "siret", "finess"),
 )
 class Dispositif(SuiviValidation):
     # Nature
@@ -138,7 +138,9 @@ class Dispositif(SuiviValidation):
     contingent_prefectoral = models.BooleanField("contingent préfectoral", null=True)
     contingent_nombre = models.PositiveIntegerField("nombre de logements du contingent", null=True, blank=True)
     # Public accueilli
-    publics = models.ManyToManyField(Composition, related_name="+", verbose_name="public accueilli")
+    publics = models.ManyToManyField(
+        Composition, related_name="+", through="DispositifPublic", verbose_name="public accueilli"
+    )
     specificites = models.ManyToManyField(
         SpecificitePublic,
         related_name="+",
@@ -417,11 +419,29 @@ class Dispositif(SuiviValidation):
         return "Confidentielle" if self.adresse_confidentielle else self.commune.nom
 
 
+@historise(droit=Droit.OFFRE_VOIR, dans="dispositif")
+class DispositifPublic(models.Model):
+    """A composition of ménage that a dispositif receives."""
+
+    dispositif = models.ForeignKey(Dispositif, models.CASCADE, related_name="+")
+    composition = models.ForeignKey(Composition, models.CASCADE, related_name="+", verbose_name="composition")
+
+    class Meta:
+        db_table = "offre_dispositif_publics"
+        unique_together = [("dispositif", "composition")]
+        verbose_name = "public accueilli"
+        verbose_name_plural = "publics accueillis"
+
+    def __str__(self):
+        return f"{self.dispositif} : {self.composition}"
+
+
+@historise(droit=Droit.OFFRE_VOIR, dans="dispositif")
 class DispositifSpecificite(models.Model):
     """A specificity of the public of a dispositif; some of them make its address confidential."""
 
     dispositif = models.ForeignKey(Dispositif, models.CASCADE, related_name="+")
-    specificite = models.ForeignKey(SpecificitePublic, models.PROTECT, related_name="+")
+    specificite = models.ForeignKey(SpecificitePublic, models.PROTECT, related_name="+", verbose_name="spécificité")
 
     class Meta:
         verbose_name = "spécificité d'un dispositif"

@@ -186,6 +186,7 @@ class PrestationProposeeQuerySet(models.QuerySet):
         ).prefetch_related("creneaux")
 
 
+@historise(droit=Droit.OFFRE_VOIR)
 class PrestationProposee(models.Model):
     """One prestation of a dispositif of veille sociale, with its week."""
 
@@ -256,6 +257,7 @@ class PrestationProposee(models.Model):
         return any(creneau.covers(local) for creneau in self.creneaux.all())
 
 
+@historise(droit=Droit.OFFRE_VOIR, dans="prestation")
 class Creneau(models.Model):
     """Hours of one day of the week, every week."""
 

@@ -3,6 +3,9 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from comptes.droits import Droit
+from comptes.historique import historise
+
 
 class Categorie(models.TextChoices):
     """The six categories of the national nomenclature."""
@@ -116,6 +119,7 @@ class Liste(models.Model):
         return self.libelle
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class TypeDispositif(Liste):
     categorie = models.CharField("catégorie", max_length=20, choices=Categorie.choices)
 
@@ -133,6 +137,7 @@ class TypeDispositif(Liste):
         ]
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class Composition(Liste):
     taille_min = models.PositiveSmallIntegerField("taille minimale du ménage", default=1)
     taille_max = models.PositiveSmallIntegerField("taille maximale du ménage", null=True, blank=True)
@@ -142,6 +147,7 @@ class Composition(Liste):
         verbose_name_plural = "compositions de ménage"
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class SpecificitePublic(Liste):
     adresse_confidentielle = models.BooleanField(
         "impose une adresse confidentielle",
@@ -153,6 +159,7 @@ class SpecificitePublic(Liste):
         verbose_name_plural = "spécificités du public"
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class LigneFinancement(Liste):
     financeur = models.CharField("financeur", max_length=100)
     programme_177 = models.BooleanField("relève du programme 177", default=False)
@@ -162,6 +169,7 @@ class LigneFinancement(Liste):
         verbose_name_plural = "lignes de financement"
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class ConventionCollective(Liste):
     idcc = models.CharField("IDCC", max_length=4, blank=True)
 

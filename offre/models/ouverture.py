@@ -5,9 +5,14 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from comptes.droits import Droit
+from comptes.historique import historise
+
 PAR_MINUTE = 60
 
 
+# Neither the hash of the secret, nor what each request counts.
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("empreinte", "minute", "nombre"))
 class JetonOuverture(models.Model):
     """The token of one structure. Its secret is shown once; only the hash is kept."""
 

@@ -33,12 +33,14 @@ FRAICHEUR = datetime.timedelta(hours=24)
 """What a place was declared to be is to be confirmed after that long."""
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class TypePlace(Liste):
     class Meta(Liste.Meta):
         verbose_name = "type de place"
         verbose_name_plural = "types de place"
 
 
+@historise(droit=Droit.REFERENTIELS_GERER, exclude=("modifie_le",))
 class CategoriePlace(Liste):
     class Meta(Liste.Meta):
         verbose_name = "catégorie de place"
@@ -217,6 +219,7 @@ class GroupePlaces(Suivi):
         return ", ".join(map(str, self.configurations.all()))
 
 
+@historise(droit=Droit.OFFRE_VOIR, exclude=("couchages",), dans="groupe")
 class Configuration(models.Model):
     """One composition that a group receives, with the sizes of ménage that fit."""
 
@@ -265,6 +268,7 @@ class Configuration(models.Model):
         return f"{self.composition} ({sizes})"
 
 
+@historise(droit=Droit.OFFRE_VOIR, dans="groupe")
 class CapaciteFinancee(models.Model):
     """How many couchages of a group are funded from a date on, until the next line of the same group.
 
@@ -330,6 +334,8 @@ class PlaceQuerySet(models.QuerySet):
         return self.in_service(day).filter(stale, orientable(day, "groupe__dispositif"))
 
 
+# What is declared of it changes several times a day, and is kept by ``DeclarationPlace``.
+@historise(droit=Droit.OFFRE_VOIR, exclude=("etat", "etat_depuis", "declare_le", "declare_par"))
 class Place(models.Model):
     groupe = models.ForeignKey(
         GroupePlaces, models.PROTECT, related_name="places", verbose_name="groupe", db_index=False
@@ -448,6 +454,7 @@ class IndisponibiliteQuerySet(models.QuerySet):
         return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=day))
 
 
+@historise(droit=Droit.OFFRE_VOIR, dans="place")
 class Indisponibilite(models.Model):
     """A place that cannot be used, from a day to another (included), or until further notice."""
 

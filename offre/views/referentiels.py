@@ -78,10 +78,6 @@ def _columns(liste: Administree) -> tuple[TableColumn, ...]:
     )
 
 
-def _retired(value) -> str:
-    return f"{value.retire_le:%d/%m/%Y}" if value.retire_le else ""
-
-
 def _reader(name: str):
     def read(value):
         shown = getattr(value, f"get_{name}_display", None)

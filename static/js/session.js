@@ -1,4 +1,4 @@
-// Says that the session is about to end, and extends it on demand. Without this file, nothing typed is lost either:
+// Says that the session is about to end, and extends it on demand, as far as its absolute end. Without this file, nothing typed is lost either:
 // the form is offered again after login.
 (function () {
   const box = document.querySelector("[data-fin-de-session]");
@@ -6,6 +6,7 @@
     return;
   }
   const WARNING = 5 * 60; // seconds before the end
+  const IDLE = Number(box.dataset.inactivite); // less than this is left after a request: the absolute end is near
   const form = box.querySelector("form");
   const tabs = new BroadcastChannel("session");
   let timers = [];
@@ -14,14 +15,15 @@
     timers.forEach(clearTimeout);
     show(null);
     timers = [
-      setTimeout(() => show("bientot"), Math.max(0, in_seconds - WARNING) * 1000),
+      setTimeout(() => show(in_seconds < IDLE ? "derniere" : "bientot"), Math.max(0, in_seconds - WARNING) * 1000),
       setTimeout(() => show("finie"), in_seconds * 1000),
     ];
   }
 
   function show(what) {
-    box.querySelector("[data-bientot]").hidden = what !== "bientot";
-    box.querySelector("[data-finie]").hidden = what !== "finie";
+    for (const sentence of ["bientot", "derniere", "finie"]) {
+      box.querySelector(`[data-${sentence}]`).hidden = what !== sentence;
+    }
     form.hidden = what !== "bientot";
     box.hidden = what === null;
   }

@@ -76,7 +76,7 @@ def test_searches_names_and_addresses_literally(page, ecoutant):
         assert other.courriel not in words(page.get(URL, {"q": words_typed}))
 
 
-@pytest.mark.parametrize("typed", ["\\", "'", "a\x00b", "x" * 10_000, "🙂", "(a+)+$", "'; DROP TABLE", "<script>"])
+@pytest.mark.parametrize("typed", ["\\", "'", "a\x00b", "x" * 5_000, "🙂", "(a+)+$", "'; DROP TABLE", "<script>"])
 def test_any_search_is_harmless(page, ecoutant, typed):
     answer = page.get(URL, {"q": typed})
     assert answer.status_code == 200
@@ -199,3 +199,27 @@ def test_an_account_with_a_habilitation_of_others_is_not_theirs_to_close(page, e
     assert "que vous ne gérez pas" in words(renamed)
     ecoutant.refresh_from_db()
     assert (ecoutant.is_active, ecoutant.prenom) == (True, "Agent")
+
+
+def test_accents_and_capitals_do_not_change_the_order(page, admin):
+    for nom in ("Zoé", "écoutant", "Tardieu", "Édouard", "auban"):
+        agent = make_utilisateur(Profil.ECOUTANT_115)
+        Utilisateur.objects.filter(pk=agent.pk).update(nom=nom, prenom=nom[::-1])
+    Utilisateur.objects.filter(pk=admin.pk).update(nom="Aa", prenom="Aa")
+
+    def order(address: str, names) -> list[str]:
+        text = client_text(page, address)
+        return sorted(names, key=text.index)
+
+    expected = ["auban", "écoutant", "Édouard", "Tardieu", "Zoé"]
+    for address in (reverse("comptes"), reverse("comptes") + "?tri=nom", reverse("exporter_comptes")):
+        assert order(address, expected) == expected
+    assert order(reverse("comptes") + "?tri=-nom", expected) == expected[::-1]
+    first_names = ["drauodÉ", "éoZ", "nabua", "tnatuocé", "ueidraT"]
+    assert order(reverse("comptes") + "?tri=prenom", first_names) == first_names
+
+
+def client_text(page, address: str) -> str:
+    answer = page.get(address)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return body.decode("utf-8-sig")

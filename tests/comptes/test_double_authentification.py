@@ -8,7 +8,9 @@ from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from comptes import saisies
 from comptes.droits import Droit, Profil
+from comptes.models import EntreeJournal
 from tests.comptes.fabrique import PASSWORD, make_utilisateur, words
 from tests.navigateur import Navigateur
 
@@ -50,6 +52,27 @@ def enrolled(agent):
     browser.post(URL)
     page = browser.post(URL, {"code": code_of(agent)})
     return browser, re.findall(r"<code>(\w{8})</code>", page.text)
+
+
+def test_a_double_click_shows_the_same_recovery_codes_for_five_minutes(agent, clock):
+    browser, _ = first_step(agent)
+    browser.post(URL)
+    form = {saisies.FIELD: browser.stamp(), "code": code_of(agent)}
+    answers = [browser.post(URL, form) for _ in range(2)]
+    codes = [re.findall(r"<code>(\w{8})</code>", answer.text) for answer in answers]
+    assert codes[0] == codes[1]
+    assert set(codes[0]) == set(StaticToken.objects.filter(device__user=agent).values_list("token", flat=True))
+    assert len(codes[0]) == 10
+    for action in ("comptes.activer_second_facteur", "comptes.codes_de_secours"):
+        assert EntreeJournal.objects.filter(action=action).count() == 1
+    # Another form shows nothing, nor does this one later, nor a code that was used.
+    assert codes[0][0] not in browser.post(URL, form | {saisies.FIELD: browser.stamp()}).text
+    StaticToken.objects.get(token=codes[0][0]).delete()
+    again = browser.post(URL, form).text
+    assert codes[0][0] not in again
+    assert codes[0][1] in again
+    clock.shift(5 * 60)
+    assert codes[0][1] not in browser.post(URL, form).text
 
 
 def test_enrolment_shows_the_key_checks_a_code_and_gives_ten_recovery_codes(agent):

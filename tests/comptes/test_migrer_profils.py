@@ -42,7 +42,10 @@ def test_every_old_profil_has_a_successor(tmp_path, offre):
             + structure.get(row["ancien_profil"], "CHRS le phare")
         )
     report = run(tmp_path, *lines, options=["--appliquer"])
-    assert "14 lignes : 14 comptes et 14 habilitations créés, 0 habilitation déjà là, 0 à décider" in report
+    assert (
+        "14 lignes : 14 comptes et 14 habilitations créés, 0 habilitation déjà là, 0 à décider par une personne."
+        in report
+    )
     for number, row in enumerate(rows("profils_anciens")):
         agent = Utilisateur.objects.get(courriel=f"agent{number}@test.example")
         assert habilitation_of(agent).profil == row["nouveau_profil_propose"]
@@ -53,7 +56,7 @@ def test_every_old_profil_has_a_successor(tmp_path, offre):
 
 def test_rehearses_by_default(tmp_path):
     report = run(tmp_path, "A@test.example;Nom;Prénom;Ecoutant;44;")
-    assert "1 compte et 1 habilitation à créer" in report
+    assert "1 ligne : 1 compte et 1 habilitation à créer" in report
     assert "rien n'est écrit" in report
     assert not Utilisateur.objects.exists()
 
@@ -62,7 +65,7 @@ def test_again_changes_nothing(tmp_path, offre):
     lines = ["a@test.example;Nom;Prénom;Ecoutant;44;", "b@test.example;Nom;Prénom;Premier accueil;44;CHRS le Phare"]
     run(tmp_path, *lines, options=["--appliquer"])
     report = run(tmp_path, *lines, options=["--appliquer"])
-    assert "0 compte et 0 habilitation créés, 2 habilitations déjà là" in report
+    assert "0 compte et 0 habilitation créé, 2 habilitations déjà là" in report
 
 
 def test_several_old_profils_of_one_person_are_several_habilitations(tmp_path):
@@ -78,6 +81,8 @@ def test_several_old_profils_of_one_person_are_several_habilitations(tmp_path):
     ("line", "choice"),
     [
         ("pas une adresse;N;P;Ecoutant;44;", "adresse « pas une adresse » incomplète"),
+        (f"a@test.example;{'N' * 120};P;Ecoutant;44;", "nom : Assurez-vous que cette valeur comporte au plus 100"),
+        ("partie@test.example;N;P;Ecoutant;44;", "compte désactivé : le réactiver d'abord"),
         ("a@test.example;N;P;Grand chef;44;", "ancien profil « Grand chef » inconnu"),
         ("a@test.example;N;P;Ecoutant;999;", "département « 999 » inconnu"),
         ("a@test.example;N;P;Ecoutant;;", "département «  » inconnu"),
@@ -90,15 +95,23 @@ def test_several_old_profils_of_one_person_are_several_habilitations(tmp_path):
 )
 def test_what_a_person_must_choose_is_reported_and_not_guessed(tmp_path, offre, line, choice):
     Siao.objects.create(code="75-B", nom="Second", departement_id="75", groupe=Group.objects.create(name="SIAO 75-B"))
+    gone = Utilisateur.objects.create_user("partie@test.example", is_active=False)
     report = run(tmp_path, line, "bon@test.example;N;P;Ecoutant;44;", options=["--appliquer"])
     assert f"ligne 2, {line.split(';')[0]} : {choice}" in report
-    assert Utilisateur.objects.get().courriel == "bon@test.example"
+    assert "2 lignes : 1 compte et 1 habilitation créés, 0 habilitation déjà là, 1 à décider" in report
+    assert Utilisateur.objects.exclude(pk=gone.pk).get().courriel == "bon@test.example"
+    assert not gone.habilitations.exists()
 
 
 @pytest.mark.parametrize("titles", ["courriel,nom", "rien"])
 def test_a_file_without_its_columns_is_refused(tmp_path, titles):
     with pytest.raises(CommandError, match="Il manque les colonnes"):
         run(tmp_path, "a", titles=titles)
+
+
+def test_a_file_with_its_titles_alone_is_refused_for_what_it_is(tmp_path):
+    with pytest.raises(CommandError, match="n'a que ses titres"):
+        run(tmp_path)
 
 
 def test_a_file_that_does_not_read_is_refused(tmp_path):

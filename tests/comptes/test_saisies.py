@@ -1,14 +1,15 @@
 """Forms know who opened them; what was typed is neither lost nor signed by somebody else, nor done twice."""
 
+import re
 import threading
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from comptes import saisies
+from comptes import champs, saisies
 from comptes.droits import Profil
-from comptes.models import EntreeJournal, Message
+from comptes.models import Departement, EntreeJournal, Message
 from tests.comptes.fabrique import PASSWORD, client_of, habilite, make_utilisateur, words
 from tests.navigateur import Navigateur
 
@@ -112,6 +113,33 @@ def test_after_40_minutes_on_a_form_what_was_typed_is_offered_again_after_login(
     assert "secret!" not in page.text
     assert client.post(URL, TYPED).status_code == 302
     assert Message.objects.get().titre == "Coupure de mardi"
+
+
+def test_what_was_typed_is_shown_in_the_words_of_the_forms(agent, time_machine):
+    time_machine.move_to("2026-11-21T10:00:00Z", tick=False)
+    client = client_of(agent)
+    stamp = client.stamp()
+    time_machine.move_to("2026-11-21T10:40:00Z", tick=False)
+    typed = {"prenom": "Rosa", "date_debut": "01/02/2026", "territoire": "departement-35", "profil": "ANALYSTE"}
+    client.post(reverse("inviter"), {**typed, "pmr": "on", "version": "7", "ouvert_par": stamp})
+    client.post(reverse("connexion"), {"username": agent.courriel, "password": PASSWORD})
+    page = client.get(reverse("saisie"))
+    shown = re.findall(r"<dt>(.*?)</dt>\s*<dd>\s*(.*?)\s*</dd>", page.text)
+    assert shown == [
+        ("Prénom", "Rosa"),
+        ("À partir du", "01/02/2026"),
+        ("Territoire", str(Departement.objects.get(pk="35"))),
+        ("Profil", "Analyste"),
+        ("Accessible PMR", "oui"),
+    ]
+    assert '<input type="hidden" name="version" value="7">' in page.text  # sent again, although nobody typed it
+
+
+def test_every_field_of_the_product_has_one_label():
+    for name, fields in champs.declared().items():
+        if name not in champs.LIBELLES:
+            assert len(champs.labels_of(fields)) <= 1, name
+            assert champs.labels_of(fields) or all(field.widget.is_hidden for field in fields), name
 
 
 @pytest.mark.parametrize("name", ["deconnexion", "prolonger", "choisir_habilitation"])

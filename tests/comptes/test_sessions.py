@@ -49,6 +49,8 @@ def test_ten_hours_is_the_end_whatever_happens(agent, time_machine):
         assert browser.get(ACCUEIL).status_code == 200, minutes
     time_machine.move_to(start + datetime.timedelta(minutes=595), tick=False)
     assert browser.post(reverse("prolonger")).json() == {"reste": 300}  # not thirty minutes
+    assert 'data-fin-de-session="300"' in browser.get(ACCUEIL).text
+    assert 'data-inactivite="1800"' in browser.get(ACCUEIL).text
     time_machine.move_to(start + datetime.timedelta(hours=10, seconds=1), tick=False)
     assert browser.get(ACCUEIL).status_code == 302
 

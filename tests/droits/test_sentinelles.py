@@ -20,6 +20,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.urls import reverse
+from stdnum import luhn
 
 from comptes import actions, nuit
 from comptes.models import Message, Partage, Utilisateur
@@ -48,9 +49,9 @@ FIELDS = {
     "compte": (Utilisateur, ("nom", "prenom", "courriel")),
     "entite": (Rattachement, ("nom", "courriel")),
     "dispositif": (Dispositif, ("nom", "voie", "courriel", "commentaire")),
-    "fvv": (Dispositif, ("voie", "complement")),
+    "fvv": (Dispositif, ("voie", "complement", "siret")),
     "financement": (Financement, ("reference", "commentaire")),
-    "hebergement": (Dispositif, ("voie",)),
+    "hebergement": (Dispositif, ("voie", "finess")),
     "groupe": (GroupePlaces, ("libelle",)),
     "place": (Place, ("nom",)),
     "indisponibilite": (Indisponibilite, ("precision",)),
@@ -76,6 +77,12 @@ DES_DOSSIERS = (*ENTRIES[0].prefixes, "/oublis/", "/journal/", "/historique/")
 
 def day(kind: str, field: str, territoire: str) -> datetime.date:
     return datetime.date(1905, 1 + DATES.index(f"{kind}.{field}"), ECART * (1 + list(TERRITOIRES).index(territoire)))
+
+NUMBERS = {
+    "fvv.siret": re.compile(r"\b000[0-9]{6}990([0-3])[0-9]\b"),
+    "hebergement.finess": re.compile(r"\b99000990([0-3])\b"),
+}
+"""Fields that only take digits: the number planted there, with the rank of its territory, stands for the token."""
 
 
 def token(kind: str, field: str, territoire: str) -> str:
@@ -118,6 +125,10 @@ def plant(monde: Monde) -> int:
                 if (kind, field) in corrections:
                     corrections[kind, field].append((row, value))
                     continue
+                if field in ("siret", "finess"):
+                    rank = list(TERRITOIRES).index(territoire)
+                    siret = f"{lieu.fvv.siren}990{rank}"
+                    value = siret + luhn.calc_check_digit(siret) if field == "siret" else f"99000990{rank}"
                 column = "reference_acte" if field == "reference" else field
                 suffix = "@test.example" if field == "courriel" else ""
                 row.update(**{column: value + suffix})
@@ -165,7 +176,13 @@ def allowed(acteur: str) -> set[str]:
 
 
 def tokens_in(text: str) -> set[str]:
-    return {match[0].lower() for match in TOKEN.finditer(text)} | set(filter(None, map(_of_day, JOUR.finditer(text))))
+    numbers = {
+        token(*champ.split("."), list(TERRITOIRES)[int(match[1])])
+        for champ, pattern in NUMBERS.items()
+        for match in pattern.finditer(text)
+    }
+    days = set(filter(None, map(_of_day, JOUR.finditer(text))))
+    return numbers | days | {match[0].lower() for match in TOKEN.finditer(text)}
 
 
 def _of_day(match: re.Match) -> str:

@@ -247,11 +247,12 @@ def test_a_confidential_address_is_for_those_who_orient_there_and_its_team(profi
         adresse_confidentielle=True,
         voie="3 rue Tenue Secrète",
         complement="Porte bleue",
-        siret=siret + luhn.calc_check_digit(siret),  # the public register says where it is
+        siret=siret + luhn.calc_check_digit(siret),  # public registers say where it is
+        finess="440990011",
     )
     reader = client_of(make_utilisateur(profil, objets=[fvv] if Profil(profil).rang > 4 else []))
     text = words(reader.get(url("fiche", "dispositifs", fvv.pk)))
-    for secret in ("3 rue Tenue Secrète", "Porte bleue", fvv.commune.nom, fvv.code_postal, fvv.siret[9:]):
+    for secret in ("3 rue Tenue Secrète", "Porte bleue", fvv.commune.nom, fvv.code_postal, fvv.siret[9:], fvv.finess):
         assert (secret in text) == seen
     assert ("Confidentiel" in text) or seen
     Dispositif.objects.update(adresse_confidentielle=False)

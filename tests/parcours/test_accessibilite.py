@@ -108,9 +108,11 @@ def test_pages_of_the_capacity(ouvrir, base_reelle, width, dark):
             ("ajouter_places", [groupe.pk]),
             ("place", [place.pk]),
             ("modifier_place", [place.pk]),
+            ("rendre_indisponible", [place.pk]),
             ("modifier_indisponibilite", [works.pk]),
             ("mesures", []),
             ("mesures_dispositif", [avdl.pk]),
+            ("creer_mesures", [avdl.pk]),
             ("modifier_mesures", [mesures.pk]),
             ("prestations", []),
             ("prestations_dispositif", [accueil.pk]),
@@ -151,6 +153,7 @@ def test_fiches_and_their_validation(ouvrir, base_reelle, width, dark):
         "creer_financement": [(chrs.pk,)],
         "passer": [("dispositifs", pension.pk, "renvoyer"), ("dispositifs", chrs.pk, "fermer")],
         "proposition": [(proposition.pk,)],
+        "passer_proposition": [(proposition.pk, "renvoyer")],
         "a_valider": [()],
         "communes": [()],
         "synthese_financements": [()],
@@ -188,6 +191,9 @@ def test_referentiels(ouvrir, base_reelle, width, dark):
         ("importer_referentiel", ("lignes",)),
     ):
         visit(page, reverse(f"offre:{name}", args=args))
+    visit(page, reverse("nouvelle_sr2"))
+    visit(page, reverse("modifier_sr2", args=["I.1"]))
+    page.goto(reverse("offre:importer_referentiel", args=["lignes"]))
     line = "code;libelle;financeur;programme_177;ordre\nFSL;FSL;État;oui;1\nFAUX;x;y;peut-être;2\n"
     page.get_by_label("Fichier de la liste").set_input_files(
         {"name": "liste.csv", "mimeType": "text/csv", "buffer": line.encode()}

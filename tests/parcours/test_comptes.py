@@ -12,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, expect
 
 from comptes import saisies
-from comptes.models import Habilitation, Lien, NatureLien, Utilisateur
+from comptes.models import Habilitation, Lien, Message, NatureLien, Utilisateur
 from offre.models import Dispositif
 from siao import demo
 from tests.parcours.accessibilite import check
@@ -82,6 +82,15 @@ def test_every_page_of_the_accounts(ouvrir, base_reelle, width, dark):
     agent = Utilisateur.objects.get(courriel="travailleur-social.44@demo.example")
     [held] = Habilitation.objects.of(agent)
     page = ouvrir(width=width, dark=dark)
+    message = Message.objects.create(
+        nature="INFORMATION",
+        titre="Coupure de mardi",
+        texte="Le service s'arrête à midi.",
+        debut=timezone.now(),
+        fin=timezone.now() + timezone.timedelta(days=1),
+        departement_id="44",
+        auteur=agent,
+    )
     connect(page, "administrateur-siao.44@demo.example", demo.PASSWORD)
     inviter = reverse("inviter")
     for path in (
@@ -106,6 +115,7 @@ def test_every_page_of_the_accounts(ouvrir, base_reelle, width, dark):
         reverse("etendre_habilitation", args=[held.pk]),
         reverse("messages"),
         reverse("publier_message"),
+        reverse("modifier_message", args=[message.pk]),
         reverse("journal"),
         reverse("alertes"),
         f"{reverse('journal')}?jour=01/01/2020",

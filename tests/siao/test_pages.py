@@ -65,7 +65,7 @@ def test_a_form_without_its_token_is_refused_in_french():
     assert "Ce formulaire n'est plus valable" in words(answer)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 414, 500, 503])
 def test_error_pages_need_nothing(rf, status):
     answer = views._error(rf.get("/"), status)
     assert answer.status_code == status
@@ -78,6 +78,20 @@ def test_an_address_that_only_writes_has_a_page_in_french_for_those_who_open_it(
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
     assert "Rien n'a été modifié" in words(answer)
     assert "Numéro de la demande" in answer.text
+
+
+@pytest.mark.django_db
+def test_a_method_that_no_form_has_is_refused_for_what_it_is():
+    strict = Client(enforce_csrf_checks=True)
+    for address, method, allowed in (
+        (reverse("connexion"), "PUT", "GET, HEAD, POST"),
+        (reverse("deconnexion"), "DELETE", "POST"),
+        (reverse("plan_du_site"), "POST", "GET, HEAD"),
+    ):
+        answer = strict.generic(method, address)
+        assert (answer.status_code, answer["Allow"]) == (405, allowed)
+        assert "Rien n'a été modifié" in words(answer)
+    assert strict.post(reverse("deconnexion")).status_code == 403  # a method of the page, without its token
 
 
 @pytest.mark.django_db

@@ -29,8 +29,10 @@ class Command(BaseCommand):
         call_command("charger_demo", stdout=open(os.devnull, "w"))  # noqa: PTH123, SIM115
         if _answers(port):
             raise CommandError(f"Le port {port} est déjà pris. Essayez : make run PORT={port + 1}")
+        os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{port}")  # where the links of the e-mails lead
+        address = ("--bind", f"127.0.0.1:{port}", "--limit-request-line", "0")  # siao.middleware.bounded_address
         processes = [
-            self._start("gunicorn", "siao.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"),
+            self._start("gunicorn", "siao.wsgi", *address, "--workers", "2", "--threads", "4"),
             self._start("celery", "--app", "siao", "worker", "--beat", "--concurrency", "2", "--loglevel", "WARNING"),
         ]
         try:

@@ -7,7 +7,7 @@ from comptes import anciens_profils
 from comptes.droits import Niveau
 from offre.models import Dispositif, Rattachement
 from siao.socle.database import rehearsal
-from siao.socle.text import counted, fold
+from siao.socle.text import counted, fold, pluriel
 
 
 class Command(BaseCommand):
@@ -27,11 +27,12 @@ class Command(BaseCommand):
         to_choose = [compte for compte in comptes if compte.a_choisir]
         for profil, count in sorted(Counter(c.profil.label for c in comptes if not c.a_choisir).items()):
             self.stdout.write(f"{profil} : {count}")
+        created = "créé" + pluriel(done["comptes"] + done["habilitations"])
         self.stdout.write(
             f"{counted(len(comptes), 'ligne')} : {counted(done['comptes'], 'compte')} et "
-            f"{counted(done['habilitations'], 'habilitation')} {'créés' if appliquer else 'à créer'}, "
+            f"{counted(done['habilitations'], 'habilitation')} {created if appliquer else 'à créer'}, "
             f"{counted(done['deja_la'], 'habilitation')} déjà là, "
-            f"{len(to_choose)} à décider par une personne :"
+            f"{len(to_choose)} à décider par une personne{' :' if to_choose else '.'}"
         )
         for compte in to_choose:
             self.stdout.write(f"  ligne {compte.ligne}, {compte.courriel} : {compte.a_choisir}")
@@ -43,12 +44,15 @@ class Command(BaseCommand):
             with open(fichier, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
                 titles = file.readline()
                 file.seek(0)
-                lines = list(csv.DictReader(file, delimiter=";" if ";" in titles else ","))
+                reader = csv.DictReader(file, delimiter=";" if ";" in titles else ",")
+                lines, found = list(reader), reader.fieldnames or ()
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise CommandError(f"Le fichier ne se lit pas ({error}). Enregistrez-le en CSV, codage UTF-8.") from error
-        missing = [name for name in anciens_profils.COLONNES if lines and name not in lines[0]]
-        if missing or not lines:
-            raise CommandError(f"Il manque les colonnes : {', '.join(missing or anciens_profils.COLONNES)}.")
+        missing = [name for name in anciens_profils.COLONNES if name not in found]
+        if missing:
+            raise CommandError(f"Il manque les colonnes : {', '.join(missing)}.")
+        if not lines:
+            raise CommandError("Le fichier n'a que ses titres : aucun compte à transformer.")
         return lines
 
 
