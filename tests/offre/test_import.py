@@ -255,7 +255,7 @@ def test_the_base_changed_between_the_preview_and_the_import(page, chain, agent)
 def test_the_siao_prevalidates_what_it_imports(chain):
     siao = make_utilisateur(Profil.ADMIN_SIAO)
     page = client_of(siao)
-    travail = chain.read(auteur=siao, statut="PREVALIDE")
+    travail = chain.read(auteur=siao)
     agent = client_of(chain.agent)
     agent.post(url("importer", travail))
     assert "déposé sous un autre profil" in words(agent.get(travail.get_absolute_url()))

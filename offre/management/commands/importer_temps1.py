@@ -13,7 +13,7 @@ from offre.temps1 import travaux
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import Lecture, read_file
 from offre.temps1.plan import NOMS, compute_plan
-from offre.temps1.territoires import may_import, statut_of
+from offre.temps1.territoires import habilitation_for, statut_given
 from siao.socle.columns import Problem
 from siao.socle.database import rehearsal
 from siao.socle.refusal import Refusal
@@ -48,38 +48,43 @@ class Command(BaseCommand):
 
     def handle(self, *, fichier, departement, utilisateur, appliquer, as_json, **options):
         territoire = Departement.objects.filter(code=departement).first()
-        auteur = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
+        personne = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
         if territoire is None:
             raise CommandError(f"Le département « {departement} » n'existe pas.")
-        if auteur is None or not may_import(auteur, territoire):
+        auteur = habilitation_for(personne, territoire) if personne else None
+        if auteur is None:
             raise CommandError(f"« {utilisateur} » n'a pas le droit d'importer {territoire.designation}.")
         if not fichier.is_file():
             raise CommandError(f"Le fichier {fichier} n'existe pas.")
         run = self._apply if appliquer else self._rehearse
-        code, result = run(fichier, territoire, auteur, statut_of(auteur, territoire), options)
+        code, result = run(fichier, territoire, auteur, options)
         self._say(result, as_json)
         sys.exit(code)
 
-    def _rehearse(self, fichier, territoire, auteur, statut, options):
+    def _rehearse(self, fichier, territoire, auteur, options):
         try:
             lecture = read_file(fichier, territoire)
         except Refusal as refusal:
             return REFUSE, _refused(str(refusal))
         if lecture.errors:
             return A_CORRIGER, _result("a_corriger", {}, lecture)
-        codes = territoire.codes_departements
+        codes, statut = territoire.codes_departements, statut_given(auteur)
         previous = travaux.previous_rows(codes)
         plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous)
         with rehearsal(apply=False):
-            apply_plan(plan.ecarts, lecture.rows, auteur=auteur, statut=statut, aujourdhui=territoire.aujourdhui)
+            apply_plan(
+                plan.ecarts,
+                lecture.rows,
+                auteur=auteur.utilisateur,
+                statut=statut,
+                aujourdhui=territoire.aujourdhui,
+            )
         return APPLICABLE, _result("applicable", plan.bilan, lecture)
 
-    def _apply(self, fichier, territoire, auteur, statut, options):
+    def _apply(self, fichier, territoire, auteur, options):
         try:
             with fichier.open("rb") as stream:
-                depot = deposit(
-                    auteur=auteur, territoire=territoire, statut=statut, fichier=File(stream), nom=fichier.name
-                )
+                depot = deposit(auteur=auteur, territoire=territoire, fichier=File(stream), nom=fichier.name)
         except Refusal as refusal:
             return REFUSE, _refused(str(refusal))
         travail = depot.travail
@@ -88,8 +93,9 @@ class Command(BaseCommand):
         if travail.etat == Etat.PRET:
             absents, conflits = options["absents"].upper(), options["conflits"].upper()
             try:
-                decide(travail=travail, decisions={}, pour_tous={Nature.ABSENT: absents, Nature.MODIFIE: conflits})
-                request_import(travail=travail, auteur=auteur, statut=statut)
+                pour_tous = {Nature.ABSENT: absents, Nature.MODIFIE: conflits}
+                decide(auteur=auteur, travail=travail, decisions={}, pour_tous=pour_tous)
+                request_import(auteur=auteur, travail=travail)
             except Refusal as refusal:
                 return REFUSE, _refused(str(refusal))
             travail = travaux.carry_out(travaux.apply, travail.pk)
