@@ -19,8 +19,9 @@ from offre.colonnes.declaration import DISPOSITIFS, ENTITES
 from offre.models import Avancement, Dispositif, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
+from offre.temps1.plan import Plan
 from offre.temps1.territoires import statut_given
-from offre.temps1.travaux import lock_territoire
+from offre.temps1.travaux import lock_territoire, save_plan
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
@@ -49,20 +50,27 @@ class Depot:
     travail: Import
     nouveau: bool
     """False when the same file was already there: nothing was created."""
+    relu: bool
+    """The same file was already there, and is read again."""
     remplaces: list[Import]
     """Imports of the same territory that it takes the place of."""
 
 
 @transaction.atomic
 def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: File, nom: str) -> Depot:
-    """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one."""
+    """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one.
+
+    The same bytes are read again when that may change their reading: after errors, or under a profil that gives the
+    fiches another statut.
+    """
     if fichier.size > LIMITS.file_bytes:
         raise too_big()
     sha256 = _sha256(fichier)
     _lock(territoire)
     existing = _same_file(territoire, sha256)
-    if existing and existing.etat not in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC):
-        return Depot(existing, nouveau=False, remplaces=[])
+    statut = statut_given(auteur)
+    if existing and not _reads_anew(existing, statut):
+        return Depot(existing, nouveau=False, relu=False, remplaces=[])
     remplaces = _replace_current(territoire, keep=existing)
     travail = existing or Import(
         **_owner(territoire),
@@ -73,7 +81,9 @@ def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: 
     )
     _store(travail, fichier)
     kill_point("P1")
-    travail.statut_vise = statut = statut_given(auteur)
+    if existing and existing.statut_vise != statut:
+        existing.ecarts.all().delete()  # what was decided on them was the other profil's to decide
+    travail.statut_vise = statut
     if existing:
         # The base or the rules may have changed since: the same import is read again.
         anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": "", "change_le": Now()}
@@ -84,7 +94,29 @@ def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: 
     Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
     _journalise("deposer_classeur", auteur, travail)
     wake(tasks.read_import, travail.pk)
-    return Depot(travail, nouveau=existing is None, remplaces=remplaces)
+    return Depot(travail, nouveau=existing is None, relu=existing is not None, remplaces=remplaces)
+
+
+def _reads_anew(travail: Import, statut: Statut) -> bool:
+    """Whether the same bytes, deposited by somebody who gives this ``statut``, may be read otherwise."""
+    if travail.etat in (Etat.DEPOSE, Etat.PRET):
+        return travail.statut_vise != statut
+    return travail.etat in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)
+
+
+def hold(*, auteur: Habilitation, territoire: Departement | Region, plan: Plan) -> Import:
+    """A ready import of ``plan``, without file, for the caller's rehearsal: it is then decided and asked for as any."""
+    _lock(territoire)
+    _replace_current(territoire)
+    travail = Import.objects.create(
+        **_owner(territoire),
+        nom_fichier="répétition",
+        taille=0,
+        statut_vise=statut_given(auteur),
+        depose_par=auteur.utilisateur,
+    )
+    save_plan(travail, plan, warnings=0)
+    return travail
 
 
 def _store(travail: Import, fichier: File) -> None:
@@ -105,9 +137,16 @@ def too_big() -> Refused:
 
 
 def display_name(name: str) -> str:
-    """The user's name for the file, fit to be shown: no path, no invisible character, at most 120 characters."""
+    """The user's name for the file, fit to be shown: no path, no invisible character, at most 120 characters.
+
+    A name too long is cut before its extension, without which the file that is downloaded would not open.
+    """
     name = " ".join(visible(PurePath(name.replace("\\", "/")).name).split())
-    return (name if len(name) <= 120 else f"{name[:119]}…") or "classeur sans nom"
+    if len(name) > 120:
+        extension = PurePath(name).suffix
+        extension = extension if len(extension) <= 10 else ""
+        name = f"{name[: 119 - len(extension)]}…{extension}"
+    return name or "classeur sans nom"
 
 
 def _sha256(fichier: File) -> str:

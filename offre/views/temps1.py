@@ -80,7 +80,8 @@ def _say_what_happened(request, depot) -> None:
         messages.info(
             request,
             f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
-            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : le voici.",
+            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : "
+            + ("il est relu sous votre profil." if depot.relu else "le voici."),
         )
     for replaced in depot.remplaces:
         whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)
