@@ -160,6 +160,15 @@ def test_hidden_sheets_are_told(read):
 
 @pytest.mark.parametrize("name", ["Entités", "ENTITES", " entités "])
 def test_only_the_sheets_asked_for_are_read(read, name):
+def test_hidden_rows_are_told(read):
+    first, hidden = '<row r="1"><c r="A1"><v>1</v></c></row>', '<row r="2" hidden="1"><c r="A2"><v>2</v></c></row>'
+    assert read(hostiles.xlsx(first + hidden + '<row r="3" hidden="1"/>')).sheets[0].hidden == {2}
+    cell = "<table:table-cell><text:p>a</text:p></table:table-cell>"
+    hidden = f'<table:table-row table:visibility="filter" table:number-rows-repeated="2">{cell}</table:table-row>'
+    rows = f"<table:table-row>{cell}</table:table-row>{hidden}"
+    assert read(hostiles.ods(hostiles.table(rows))).sheets[0].hidden == {2, 3}
+
+
     broken = {"xl/worksheets/sheet2.xml": "<"}
     book = read(hostiles.xlsx(replaced=broken), [name])
     assert [(sheet.name, sheet.read, bool(sheet.rows)) for sheet in book.sheets] == [
