@@ -19,7 +19,7 @@ SIREN_CLE = error(
 SIREN_EN_DOUBLE = error(
     "siren_en_double",
     "SIREN en double",
-    "Ce SIREN est aussi {other} (« {name} ») : une entité n'est décrite qu'une fois.",
+    "Ce SIREN est aussi {other} : une entité n'est décrite qu'une fois.",
 )
 SIREN_CONNU_AILLEURS = warning(
     "siren_connu_ailleurs",

@@ -164,8 +164,8 @@ class _Checker:
         if first is not row:
             report = self.readers[sheet.name].position.report_at
             for here, other in ((row, first), (first, row)):
-                name = other.values.get("nom") or ""
-                report(rule, here.number, key, here[key], other=f"en ligne {other.number}", name=name)
+                named = f" (« {other['nom']} »)" if key != "nom" and other.has("nom") else ""
+                report(rule, here.number, key, here[key], other=f"en ligne {other.number}{named}")
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""

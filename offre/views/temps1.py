@@ -40,7 +40,11 @@ _STEP_OF = {
     Etat.A_CORRIGER: 2,
     Etat.PRET: 3,
     Etat.A_APPLIQUER: 4,
+    Etat.IMPORTE: 5,
+    Etat.A_ANNULER: 5,
+    Etat.ANNULE: 5,
 }
+"""A workbook that was replaced, or whose reading failed, is at no step."""
 
 
 @writes(Droit.OFFRE_IMPORTER)
@@ -96,7 +100,7 @@ def travail(request, pk):
     travail = _found(request, pk)
     context = {
         "travail": travail,
-        "etapes": _stepper(_STEP_OF.get(travail.etat, 5)),
+        "etapes": _stepper(_STEP_OF[travail.etat]) if travail.etat in _STEP_OF else None,
         "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
         "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
     }

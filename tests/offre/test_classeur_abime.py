@@ -168,7 +168,7 @@ def test_more_rows_than_the_limit(chain):
     rows = [{"nom": f"E{number}", "siren": None} for number in range(5_001)]
     travail = chain.read(classeur(rows, [], []))
     assert travail.etat == "REFUSE"
-    assert "plus de 5 000 lignes" in travail.motif
+    assert "plus de 5\u202f000 lignes" in travail.motif
 
 
 def test_an_empty_template_has_nothing_to_import(chain):
