@@ -1,6 +1,7 @@
 """Rights are checked again when the worker acts: what was allowed at the click may no longer be."""
 
 import pytest
+from django.utils import timezone
 
 from comptes.droits import Profil
 from comptes.models import Habilitation
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def remove(agent):
-    Habilitation.objects.filter(utilisateur=agent).delete()
+    Habilitation.objects.filter(utilisateur=agent).update(retiree_le=timezone.now())
 
 
 def disable(agent):
