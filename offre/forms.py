@@ -145,7 +145,7 @@ class EntiteForm(FicheForm):
             same = others.filter(entite__siren=row["siren"]).first()
             if same:
                 where = "celui d'une entité du département"
-                position.report_at(regles.SIREN_EN_DOUBLE, row.number, "siren", other=where, name=same.nom)
+                position.report_at(regles.SIREN_EN_DOUBLE, row.number, "siren", other=f"{where} (« {same.nom} »)")
             elif Entite.objects.filter(siren=row["siren"]).exists():
                 position.report_at(regles.SIREN_CONNU_AILLEURS, row.number, "siren", found=row["siren"])
 

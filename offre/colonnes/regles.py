@@ -19,7 +19,7 @@ SIREN_CLE = error(
 SIREN_EN_DOUBLE = error(
     "siren_en_double",
     "SIREN en double",
-    "Ce SIREN est aussi {other} (« {name} ») : une entité n'est décrite qu'une fois.",
+    "Ce SIREN est aussi {other} : une entité n'est décrite qu'une fois.",
 )
 SIREN_CONNU_AILLEURS = warning(
     "siren_connu_ailleurs",
@@ -155,6 +155,22 @@ UNITE_INATTENDUE = warning(
 FEUILLE_IGNOREE = warning(
     "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
 )
+ONGLET_MASQUE = warning(
+    "onglet_masque",
+    "Onglet masqué",
+    "L'onglet « {name} » est masqué, et lu comme les autres : affichez-le pour le vérifier.",
+)
+LIGNES_MASQUEES = warning(
+    "lignes_masquees",
+    "Lignes masquées",
+    "Lignes masquées et lues comme les autres : {rows}. Affichez-les pour les vérifier, ou supprimez-les.",
+)
+CLASSEUR_VIDE = error(
+    "classeur_vide",
+    "Classeur sans aucune ligne",
+    "Ce classeur ne décrit aucune fiche : remplissez-le à partir de la ligne 9, ou partez du modèle prérempli avec les "
+    "fiches du département.",
+)
 FICHIER = warning("fichier", "Partie du fichier laissée de côté", "{sentence}")
 
 RULES = (
@@ -190,5 +206,8 @@ RULES = (
     FINANCEMENT_AU_DELA,
     UNITE_INATTENDUE,
     FEUILLE_IGNOREE,
+    ONGLET_MASQUE,
+    LIGNES_MASQUEES,
+    CLASSEUR_VIDE,
     FICHIER,
 )

@@ -215,7 +215,9 @@ class Import(models.Model):
     @property
     def poids(self) -> str:
         """Size of the file as people say it: « 84 ko »."""
-        ko = max(1, round(self.taille / 1000))
+        if self.taille < 1000:
+            return counted(self.taille, "octet")
+        ko = round(self.taille / 1000)
         return f"{ko} ko" if ko < 1000 else f"{self.taille / 1e6:.1f} Mo".replace(".", ",")
 
     @property

@@ -30,7 +30,7 @@ from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
 from siao.socle.workbook.sandbox import read_workbook
 
-from .structure import data_sheets
+from .structure import about, data_sheets
 
 Territoire = Departement | Region
 
@@ -95,8 +95,10 @@ class _Checker:
 
     def run(self) -> Lecture:
         for text in self.workbook.warnings:
-            self.lecture.problems.append(file_problem(regles.FICHIER, sentence=text))
+            self.lecture.problems.append(about(regles.FICHIER, sentence=text))
         rows = {sheet.name: self._read(sheet) for sheet in SHEETS}
+        if not any(rows.values()):
+            self.lecture.problems.append(about(regles.CLASSEUR_VIDE))
         self.progress("Contrôle des entités", 0, len(rows[ENTITES.name]))
         self._check_entites(rows[ENTITES.name])
         kill_point("P6")
@@ -107,7 +109,7 @@ class _Checker:
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
         for sheet in SHEETS:
-            self.lecture.problems += sorted(self.readers[sheet.name].problems, key=lambda problem: problem.row or 0)
+            self.lecture.problems += sorted(self.readers[sheet.name].problems, key=_place)
         return self.lecture
 
     def _read(self, sheet: Sheet) -> list[Row]:
@@ -162,8 +164,8 @@ class _Checker:
         if first is not row:
             report = self.readers[sheet.name].position.report_at
             for here, other in ((row, first), (first, row)):
-                name = other.values.get("nom") or ""
-                report(rule, here.number, key, here[key], other=f"en ligne {other.number}", name=name)
+                named = f" (« {other['nom']} »)" if key != "nom" and other.has("nom") else ""
+                report(rule, here.number, key, here[key], other=f"en ligne {other.number}{named}")
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
@@ -291,9 +293,10 @@ class _Checker:
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
 
 
-def file_problem(rule, sheet: str = "", **details) -> Problem:
-    """A problem of the file or of a tab as a whole."""
-    return Problem(rule, sheet, None, "", "", "", rule.message.format(**details))
+def _place(problem: Problem) -> tuple[int, int, str]:
+    """Row, then column: what is about a whole row comes before its cells, and B before AA."""
+    letters = problem.cell.rstrip("0123456789")
+    return problem.row or 0, len(letters), letters
 
 
 _READING_ONLY = {"entite", "entite_cle"}

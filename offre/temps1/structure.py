@@ -2,7 +2,7 @@
 
 from offre.colonnes import regles
 from offre.colonnes.declaration import ANNEXES, ENTITES, ERREURS, LISTES, SHEETS
-from siao.socle.columns import Problem, Sheet
+from siao.socle.columns import Problem, Rule, Sheet
 from siao.socle.columns.sheets import letter
 from siao.socle.columns.types import as_text
 from siao.socle.refusal import Refusal
@@ -22,7 +22,12 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
     the differences, expected and found, when the structure was modified.
     """
     expected = (ENTITES,) if workbook.format == "ods" else SHEETS
-    found = {fold(sheet.name): sheet for sheet in workbook.sheets}
+    wanted = {fold(sheet.name) for sheet in expected}
+    found: dict[str, SheetContent] = {}
+    for sheet in workbook.sheets:
+        key = fold(sheet.name)
+        if found.setdefault(key, sheet) is not sheet and key in wanted:
+            raise modified([f"les onglets « {found[key].name} » et « {sheet.name} » ont le même nom, aux accents près"])
     differences = [f"l'onglet « {sheet.name} » est absent" for sheet in expected if fold(sheet.name) not in found]
     if differences:
         names = ", ".join(f"« {sheet.name} »" for sheet in workbook.sheets)
@@ -35,15 +40,32 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
         rows = sum(1 for number, _ in found[fold(sheet.name)].rows if number >= sheet.first_row)
         if rows > LIMITS.rows:
             raise Refused("lignes", sheet=sheet.name, limit=LIMITS.rows)
-    wanted = {fold(sheet.name) for sheet in expected}
-    warnings = [
-        Problem(
-            regles.FEUILLE_IGNOREE, sheet.name, None, "", "", "", regles.FEUILLE_IGNOREE.message.format(name=sheet.name)
-        )
-        for key, sheet in found.items()
-        if key not in wanted and key not in _OWN
-    ]
-    return {sheet.name: found[fold(sheet.name)] for sheet in expected}, warnings
+    contents = {sheet.name: found[fold(sheet.name)] for sheet in expected}
+    ignored = [sheet.name for sheet in workbook.sheets if fold(sheet.name) not in wanted | _OWN]
+    warnings = [about(regles.FEUILLE_IGNOREE, name, name=name) for name in ignored]
+    for sheet in expected:
+        content = contents[sheet.name]
+        if not content.visible:
+            warnings.append(about(regles.ONGLET_MASQUE, sheet.name, name=content.name))
+        if hidden := [number for number, _ in content.rows if number in content.hidden and number >= sheet.first_row]:
+            warnings.append(about(regles.LIGNES_MASQUEES, sheet.name, rows=_ranges(hidden)))
+    return contents, warnings
+
+
+def about(rule: Rule, sheet: str = "", **details) -> Problem:
+    """A problem of a tab as a whole, or of the file."""
+    return Problem(rule, sheet, None, "", "", "", rule.message.format(**details))
+
+
+def _ranges(numbers: list[int]) -> str:
+    """« 9, 12 à 15 » for 9, 12, 13, 14, 15; ten ranges at most."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], number]
+        else:
+            ranges.append([number])
+    return ", ".join(" à ".join(map(str, each)) for each in ranges[:10]) + (", …" if len(ranges) > 10 else "")
 
 
 def modified(differences: list[str]) -> Refusal:

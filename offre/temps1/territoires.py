@@ -37,7 +37,7 @@ def statut_given(habilitation: Habilitation) -> Statut:
     return Statut.VALIDE if habilitation.profil == Profil.ADMIN_DEPARTEMENTAL else Statut.PREVALIDE
 
 
-def statut_of(utilisateur: Utilisateur, territoire: Departement | Region) -> Statut:
-    """The best statut that the user's habilitations on ``territoire`` give, outside any session (command line)."""
-    given = {statut_given(habilitation) for habilitation in _opening(utilisateur, territoire)}
-    return Statut.VALIDE if Statut.VALIDE in given else Statut.PREVALIDE
+def habilitation_for(utilisateur: Utilisateur, territoire: Departement | Region) -> Habilitation | None:
+    """The user's habilitation that lets them import ``territoire``, one that validates first (command line)."""
+    opening = _opening(utilisateur, territoire)
+    return min(opening, key=lambda habilitation: statut_given(habilitation) != Statut.VALIDE, default=None)

@@ -122,9 +122,8 @@ def read(travail_id: int) -> None:
                 return
             progress("Comparaison avec la base", 0, 0)
             with transaction.atomic():
-                if _locked(travail) is None:
-                    return  # a newer workbook took its place
-                _save_lecture(travail, lecture)
+                if travail := _locked(travail):  # else a newer workbook took its place
+                    _save_lecture(travail, lecture)
 
 
 def _save_lecture(travail: Import, lecture: Lecture) -> None:

@@ -23,7 +23,7 @@ from offre.temps1.apercu import with_changes
 from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
-from offre.temps1.territoires import depositable, statut_given
+from offre.temps1.territoires import depositable
 from siao.socle.http import attachment, reads, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import PAR_PAGE
@@ -40,7 +40,11 @@ _STEP_OF = {
     Etat.A_CORRIGER: 2,
     Etat.PRET: 3,
     Etat.A_APPLIQUER: 4,
+    Etat.IMPORTE: 5,
+    Etat.A_ANNULER: 5,
+    Etat.ANNULE: 5,
 }
+"""A workbook that was replaced, or whose reading failed, is at no step."""
 
 
 @writes(Droit.OFFRE_IMPORTER)
@@ -54,9 +58,8 @@ def temps1(request):
         fichier = form.cleaned_data["fichier"]
         try:
             depot = deposit(
-                auteur=request.user,
+                auteur=request.habilitation,
                 territoire=form.cleaned_data["territoire"],
-                statut=statut_given(request.habilitation),
                 fichier=fichier,
                 nom=fichier.name or "",
             )
@@ -81,7 +84,8 @@ def _say_what_happened(request, depot) -> None:
         messages.info(
             request,
             f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
-            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : le voici.",
+            f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : "
+            + ("il est relu sous votre profil." if depot.relu else "le voici."),
         )
     for replaced in depot.remplaces:
         whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)
@@ -96,7 +100,7 @@ def travail(request, pk):
     travail = _found(request, pk)
     context = {
         "travail": travail,
-        "etapes": _stepper(_STEP_OF.get(travail.etat, 5)),
+        "etapes": _stepper(_STEP_OF[travail.etat]) if travail.etat in _STEP_OF else None,
         "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
         "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
     }
@@ -105,7 +109,7 @@ def travail(request, pk):
     if travail.etat not in (Etat.DEPOSE, Etat.REFUSE, Etat.A_CORRIGER):
         context |= _ecarts(request.GET, travail)
     if travail.etat == Etat.IMPORTE:
-        context["annulable"] = may_undo(travail, request.user)
+        context["annulable"] = may_undo(travail, request.habilitation)
     return render(request, "offre/temps1/import.html", context)
 
 
@@ -158,7 +162,7 @@ def decisions(request, pk):
     for_all = {nature: request.POST.get(f"tous_{nature}") for nature in (Nature.ABSENT, Nature.MODIFIE)}
     for_all = {nature: value for nature, value in for_all.items() if value in _ALLOWED[nature]}
     try:
-        decide(travail=travail, decisions=chosen, pour_tous=for_all)
+        decide(auteur=request.habilitation, travail=travail, decisions=chosen, pour_tous=for_all)
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect(_back(request, travail))
@@ -179,7 +183,7 @@ def importer(request, pk):
     """Step 4: have it written."""
     travail = _found(request, pk)
     try:
-        request_import(travail=travail, auteur=request.user, statut=statut_given(request.habilitation))
+        request_import(auteur=request.habilitation, travail=travail)
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("offre:import", travail.pk)
@@ -191,23 +195,23 @@ def annuler(request, pk):
     travail = _found(request, pk)
     if request.method == "POST":
         try:
-            request_undo(travail=travail, auteur=request.user)
+            request_undo(auteur=request.habilitation, travail=travail)
         except Refusal as refusal:
             messages.error(request, str(refusal))
         return redirect("offre:import", travail.pk)
     return render(
-        request, "offre/temps1/annuler.html", {"travail": travail, "annulable": may_undo(travail, request.user)}
+        request, "offre/temps1/annuler.html", {"travail": travail, "annulable": may_undo(travail, request.habilitation)}
     )
 
 
-@reads(Droit.OFFRE_IMPORTER)
+@reads(Droit.OFFRE_IMPORTER, journal="offre.import")
 def original(request, pk):
     """The file as it was deposited: data for whoever deposited it, never a page."""
     travail = _found(request, pk)
     return _file(travail.fichier, travail.nom_fichier, "application/octet-stream")
 
 
-@reads(Droit.OFFRE_IMPORTER)
+@reads(Droit.OFFRE_IMPORTER, journal="offre.import")
 def annote(request, pk):
     travail = _found(request, pk)
     return _file(travail.annote, f"temps1-import-{travail.pk}-annote.{travail.format}", _TYPES[travail.format])

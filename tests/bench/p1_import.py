@@ -14,7 +14,7 @@ from django.core.files import File
 from django.db import connection, transaction
 from import_export import fields, resources, widgets
 
-from comptes.models import Departement, Utilisateur
+from comptes.models import Departement, Habilitation, Utilisateur
 from offre.actions.imports import deposit, request_import
 from offre.colonnes.listes import Listes
 from offre.models import (
@@ -27,7 +27,6 @@ from offre.models import (
     Rattachement,
     SpecificitePublic,
 )
-from offre.models.nomenclature import Statut
 from offre.temps1 import travaux
 from offre.temps1.lecture import Lecture, read_file
 from offre.temps1.modele import write_xlsx
@@ -71,16 +70,16 @@ def measure(runs: int) -> Iterator[Measure]:
 
 def import_once(auteur: Utilisateur) -> None:
     """The jobs of a real import, in this process."""
+    habilitation = Habilitation.objects.get(utilisateur=auteur)
     with FILE.open("rb") as stream:
         depot = deposit(
-            auteur=auteur,
+            auteur=habilitation,
             territoire=Departement.objects.get(code="44"),
-            statut=Statut.VALIDE,
             fichier=File(stream),
             nom="classeur.xlsx",
         )
     travaux.read(depot.travail.pk)
-    request_import(travail=depot.travail, auteur=auteur, statut=Statut.VALIDE)
+    request_import(auteur=habilitation, travail=depot.travail)
     travaux.apply(depot.travail.pk)
     assert Import.objects.get().etat == "IMPORTE"
 

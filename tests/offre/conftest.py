@@ -4,10 +4,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from comptes.droits import Profil
 from offre.actions.imports import decide, deposit, request_import, request_undo
 from offre.models import Import
-from offre.models.nomenclature import Statut
 from offre.temps1 import travaux
 from tests.classeurs import classeur, departement
-from tests.comptes.fabrique import client_of, make_utilisateur
+from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur
 
 
 @pytest.fixture
@@ -31,9 +30,8 @@ class Chain:
     def deposit(self, content: bytes | None = None, *, territoire=None, nom="classeur.xlsx", **options) -> Import:
         content = classeur() if content is None else content
         depot = deposit(
-            auteur=options.get("auteur", self.agent),
+            auteur=habilitation_of(options.get("auteur", self.agent)),
             territoire=territoire or departement(),
-            statut=options.get("statut", Statut.VALIDE),
             fichier=SimpleUploadedFile(nom, content),
             nom=nom,
         )
@@ -48,16 +46,15 @@ class Chain:
     def apply(self, content: bytes | None = None, *, tous: dict | None = None, **options) -> Import:
         travail = self.read(content, **options)
         assert travail.etat == "PRET", travail.motif or list(travail.anomalies.values_list("message", flat=True))
-        decide(travail=travail, decisions={}, pour_tous=tous or {})
-        request_import(
-            travail=travail, auteur=options.get("auteur", self.agent), statut=options.get("statut", Statut.VALIDE)
-        )
+        auteur = habilitation_of(options.get("auteur", self.agent))
+        decide(auteur=auteur, travail=travail, decisions={}, pour_tous=tous or {})
+        request_import(auteur=auteur, travail=travail)
         travaux.carry_out(travaux.apply, travail.pk)
         travail.refresh_from_db()
         return travail
 
     def undo(self, travail: Import) -> Import:
-        request_undo(travail=travail, auteur=self.agent)
+        request_undo(auteur=habilitation_of(self.agent), travail=travail)
         travaux.carry_out(travaux.undo, travail.pk)
         travail.refresh_from_db()
         return travail

@@ -65,6 +65,46 @@ def test_headers_are_compared_as_people_read_them(touched):
     assert touched(change).etat == "PRET"
 
 
+def test_two_tabs_of_the_same_name_are_refused_and_named(touched):
+    def copy(book):
+        book.copy_worksheet(book["Entités"]).title = "Entites"
+
+    travail = touched(copy)
+    assert travail.etat == "REFUSE"
+    assert "les onglets « Entités » et « Entites » ont le même nom, aux accents près" in travail.motif
+
+
+def test_a_tab_written_without_accents_is_the_one_of_the_model(touched):
+    assert touched(lambda book: setattr(book["Entités"], "title", "ENTITES")).etat == "PRET"
+
+
+def test_extra_tabs_that_look_alike_are_both_said(touched):
+    travail = touched(lambda book: [book.create_sheet(name) for name in ("Brouillon", "Bröuillon")])
+    assert travail.etat == "PRET"
+    assert sorted(travail.anomalies.values_list("feuille", "code")) == [
+        ("Brouillon", "feuille_ignoree"),
+        ("Bröuillon", "feuille_ignoree"),
+    ]
+
+
+def test_hidden_tabs_and_rows_are_read_and_said(touched):
+    def hide(book):
+        book["Entités"].sheet_state = "hidden"
+        for number in (9, 10, 12):
+            book["Dispositifs"].row_dimensions[number].hidden = True
+
+    rows = [{**DISPOSITIF, "nom": f"CHRS {number}"} for number in range(4)]
+    travail = touched(hide, dispositifs=rows, financements=[])
+    assert travail.etat == "PRET"
+    assert travail.bilan["dispositifs"]["crees"] == 4
+    said = {found.code: (found.feuille, found.message) for found in travail.anomalies.all()}
+    assert set(said) == {"onglet_masque", "lignes_masquees"}
+    assert said["onglet_masque"][0] == "Entités"
+    assert "« Entités » est masqué" in said["onglet_masque"][1]
+    assert said["lignes_masquees"][0] == "Dispositifs"
+    assert ": 9 à 10, 12." in said["lignes_masquees"][1]
+
+
 def test_an_extra_tab_is_not_read_and_said(touched):
     travail = touched(lambda book: book.create_sheet("Brouillon").append(["à effacer"]))
     assert travail.etat == "PRET"
@@ -128,12 +168,20 @@ def test_more_rows_than_the_limit(chain):
     rows = [{"nom": f"E{number}", "siren": None} for number in range(5_001)]
     travail = chain.read(classeur(rows, [], []))
     assert travail.etat == "REFUSE"
-    assert "plus de 5 000 lignes" in travail.motif
+    assert "plus de 5\u202f000 lignes" in travail.motif
 
 
 def test_an_empty_template_has_nothing_to_import(chain):
     travail = chain.read(classeur([], [], []))
-    assert travail.etat == "PRET"
+    assert travail.etat == "A_CORRIGER"
+    assert found(travail) == {("classeur_vide", "")}
+    assert "ne décrit aucune fiche" in travail.anomalies.get().message
+
+
+def test_an_empty_template_does_not_propose_to_close_everything(chain):
+    chain.apply()
+    travail = chain.read(classeur([], [], []))
+    assert travail.etat == "A_CORRIGER"
     assert not travail.ecarts.exists()
 
 

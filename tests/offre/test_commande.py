@@ -4,11 +4,12 @@ import io
 import json
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 
 from comptes.droits import Profil
+from comptes.models import EntreeJournal
 from offre.models import Dispositif, Entite, Import
-from tests.classeurs import DISPOSITIF, PENSION, classeur, with_cell
+from tests.classeurs import AUTRE_SIREN, DISPOSITIF, ENTITE, PENSION, SIREN, classeur, with_cell
 from tests.comptes.fabrique import make_utilisateur
 
 pytestmark = pytest.mark.django_db
@@ -109,8 +110,53 @@ def test_errors_stop_an_application(run):
     ],
 )
 def test_the_right_of_the_author_is_checked(run, utilisateur, departement, words):
-    with pytest.raises(CommandError, match=words):
+    with pytest.raises(CommandError, match=words) as error:
         run(classeur(), utilisateur=utilisateur, departement=departement)
+    assert error.value.returncode == 3
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.xlsx", "--departement", "44"], ["x.xlsx", "--absents", "brûler"]])
+def test_a_wrong_call_is_no_refused_file(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        ManagementUtility(["manage.py", "importer_temps1", *arguments]).execute()
+    assert end.value.code == 3
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_no_refused_file(agent):
+    with pytest.raises(CommandError, match="n'existe pas") as error:
+        call_command("importer_temps1", "absent.xlsx", departement="44", utilisateur=agent.courriel)
+    assert error.value.returncode == 3
+
+
+@pytest.mark.parametrize("appliquer", [[], ["--appliquer"]], ids=["repetition", "application"])
+def test_a_name_taken_by_an_absent_entite_is_an_error_said_in_french(run, appliquer):
+    run(classeur(), "--appliquer")
+    taken = classeur([{**ENTITE, "siren": AUTRE_SIREN}], [], [])
+    code, out = run(taken, "--json", *appliquer)
+    result = json.loads(out)
+    assert (code, result["etat"]) == (1, "a_corriger")
+    assert [found["code"] for found in result["erreurs"]] == ["import_impossible"]
+    assert "nom" in result["erreurs"][0]["message"]
+    assert Entite.objects.get().siren == SIREN
+
+
+def test_the_rehearsal_decides_as_the_application_would(run):
+    run(classeur(), "--appliquer")
+    before = Import.objects.get().etat
+    taken = classeur([{**ENTITE, "siren": AUTRE_SIREN}], [], [])
+    options = ("--json", "--absents", "fermer")
+    code, out = run(taken, *options)
+    assert (code, json.loads(out)["etat"]) == (0, "applicable")
+    assert (Import.objects.get().etat, Entite.objects.count(), EntreeJournal.objects.count()) == (before, 1, 3)
+    code, out = run(taken, *options, "--appliquer")
+    assert (code, json.loads(out)["etat"]) == (0, "importe")
+
+
+def test_a_rehearsal_leaves_the_workbook_that_waits_as_it_was(run, chain):
+    travail = chain.read(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    assert run(classeur())[0] == 0
+    assert Import.objects.get().etat == travail.etat == "PRET"
 
 
 def test_a_siao_prevalidates(run):

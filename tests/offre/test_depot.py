@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from comptes.droits import Profil
-from offre.models import Import
-from tests.classeurs import classeur
+from offre.models import Dispositif, Import
+from offre.temps1 import travaux
+from offre.temps1.lecture import read_file
+from tests.classeurs import DISPOSITIF, ENTITE, PENSION, classeur
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +69,9 @@ def test_a_missing_file_and_a_huge_one_are_refused(page):
     ("name", "shown"),
     [
         ("../../x.xlsx", "x.xlsx"),
-        ("a" * 300 + ".xlsx", "a" * 119 + "…"),
+        ("a" * 300 + ".xlsx", "a" * 114 + "….xlsx"),
+        ("a" * 300, "a" * 119 + "…"),
+        ("a." + "b" * 300, "a." + "b" * 117 + "…"),
         ("tableau\r\nX-Y: 1.xlsx", "tableau X-Y: 1.xlsx"),
         ("😀 offre.xlsx", "😀 offre.xlsx"),
         ("tab\u202exslx.xlsx", "tabxslx.xlsx"),
@@ -96,6 +100,71 @@ def test_the_same_bytes_are_one_import(page):
     assert again.url == first.url
     assert Import.objects.count() == 1
     assert f"identique à celui de l'import n° {Import.objects.get().pk}" in words(page.get(again.url))
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["depose", "pret"])
+@pytest.mark.parametrize(
+    ("first", "second", "statut"),
+    [
+        (Profil.ADMIN_DEPARTEMENTAL, Profil.ADMIN_SIAO, "PREVALIDE"),
+        (Profil.ADMIN_SIAO, Profil.ADMIN_DEPARTEMENTAL, "VALIDE"),
+    ],
+)
+def test_the_same_bytes_under_the_other_profil_are_read_again(first, second, statut, read):
+    content = classeur()
+    post(client_of(make_utilisateur(first)), content)
+    if read:
+        travaux.read(Import.objects.get().pk)
+    other = client_of(make_utilisateur(second))
+    answer = post(other, content)
+    travail = Import.objects.get()
+    assert (travail.etat, travail.statut_vise) == ("DEPOSE", statut)
+    assert "il est relu sous votre profil" in words(other.get(answer.url))
+    travaux.read(travail.pk)
+    other.post(reverse("offre:importer", args=[travail.pk]))
+    travaux.apply(travail.pk)
+    assert Import.objects.get().etat == "IMPORTE"
+    assert Dispositif.objects.get().statut == statut
+
+
+def test_what_was_decided_under_the_other_profil_is_asked_again(page, chain):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    content = classeur()
+    siao = make_utilisateur(Profil.ADMIN_SIAO)
+    # Who does not validate keeps what is missing, without being asked.
+    assert chain.read(content, auteur=siao).ecarts.get(nature="ABSENT").decision == "CONSERVER"
+    assert chain.read(content).ecarts.get(nature="ABSENT").decision == ""
+
+
+def test_a_reading_that_began_under_the_other_profil_ends_under_the_last(chain, monkeypatch):
+    chain.apply()
+    content, siao = classeur([{**ENTITE, "telephone": "02 61 91 00 12"}]), make_utilisateur(Profil.ADMIN_SIAO)
+    travail = chain.deposit(content)
+
+    def deposited_again_meanwhile(*arguments):
+        chain.deposit(content, auteur=siao)
+        return read_file(*arguments)
+
+    monkeypatch.setattr(travaux, "read_file", deposited_again_meanwhile)
+    travaux.read(travail.pk)
+    travail.refresh_from_db()
+    assert (travail.etat, travail.statut_vise) == ("PRET", "PREVALIDE")
+    assert travail.ecarts.get(nature="MODIFIE").propose
+
+
+def test_the_size_of_a_small_file_is_said_in_octets(page):
+    post(page, b"PK")
+    travail = Import.objects.get()
+    assert "– 2 octets, le" in words(page.get(travail.get_absolute_url()))
+
+
+@pytest.mark.parametrize(("etat", "step"), [("IMPORTE", "Étape 5 sur 5"), ("REMPLACE", ""), ("ECHEC", "")])
+def test_an_import_that_stopped_on_the_way_is_at_no_step(page, chain, etat, step):
+    travail = chain.apply()
+    Import.objects.update(etat=etat)
+    text = words(page.get(travail.get_absolute_url()))
+    assert ("Étape" in text) is bool(step)
+    assert step in text
 
 
 def test_the_same_bytes_the_day_after_lead_to_the_import_that_was_made_of_them(page, chain):

@@ -1,6 +1,7 @@
 """Rights are checked again when the worker acts: what was allowed at the click may no longer be."""
 
 import pytest
+from django.utils import timezone
 
 from comptes.droits import Profil
 from comptes.models import Habilitation
@@ -9,13 +10,13 @@ from offre.models import Dispositif
 from offre.models.imports import Etat
 from offre.models.nomenclature import Statut
 from offre.temps1 import travaux
-from tests.comptes.fabrique import habilite
+from tests.comptes.fabrique import habilitation_of, habilite
 
 pytestmark = pytest.mark.django_db
 
 
 def remove(agent):
-    Habilitation.objects.filter(utilisateur=agent).delete()
+    Habilitation.objects.filter(utilisateur=agent).update(retiree_le=timezone.now())
 
 
 def disable(agent):
@@ -35,7 +36,7 @@ def keep_prevalidation_alone(agent):
 @pytest.mark.parametrize("withdraw", [remove, disable, move_elsewhere, keep_prevalidation_alone])
 def test_rights_withdrawn_between_the_click_and_the_import(chain, agent, withdraw):
     travail = chain.read()
-    request_import(travail=travail, auteur=agent, statut=Statut.VALIDE)
+    request_import(auteur=habilitation_of(agent), travail=travail)
     withdraw(agent)
     travaux.apply(travail.pk)
     travail.refresh_from_db()
@@ -45,9 +46,11 @@ def test_rights_withdrawn_between_the_click_and_the_import(chain, agent, withdra
 
 
 def test_another_right_that_is_enough(chain, agent):
-    travail = chain.read(statut=Statut.PREVALIDE)
-    request_import(travail=travail, auteur=agent, statut=Statut.PREVALIDE)
     keep_prevalidation_alone(agent)
+    travail = chain.read()
+    request_import(auteur=habilitation_of(agent), travail=travail)
+    remove(agent)
+    habilite(agent, Profil.ADMIN_DEPARTEMENTAL)
     travaux.apply(travail.pk)
     travail.refresh_from_db()
     assert travail.etat == Etat.IMPORTE
@@ -57,7 +60,7 @@ def test_another_right_that_is_enough(chain, agent):
 @pytest.mark.parametrize("withdraw", [remove, disable, move_elsewhere])
 def test_rights_withdrawn_between_the_click_and_the_undo(chain, agent, withdraw):
     travail = chain.apply()
-    request_undo(travail=travail, auteur=agent)
+    request_undo(auteur=habilitation_of(agent), travail=travail)
     withdraw(agent)
     travaux.undo(travail.pk)
     travail.refresh_from_db()

@@ -26,6 +26,9 @@ OF_THE_FILE = {
     "pas_un_texte",
     "ligne_vide",
     "feuille_ignoree",
+    "onglet_masque",
+    "lignes_masquees",
+    "classeur_vide",
     "fichier",
     "nom_repris",  # between two lines of one file
     "entite_sans_departement",  # regional workbooks: a form knows its département

@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.droits import Profil
 from offre.models import Dispositif, Ecart, Entite, Financement, Import, Rattachement, Transition
@@ -255,7 +256,7 @@ def test_the_base_changed_between_the_preview_and_the_import(page, chain, agent)
 def test_the_siao_prevalidates_what_it_imports(chain):
     siao = make_utilisateur(Profil.ADMIN_SIAO)
     page = client_of(siao)
-    travail = chain.read(auteur=siao, statut="PREVALIDE")
+    travail = chain.read(auteur=siao)
     agent = client_of(chain.agent)
     agent.post(url("importer", travail))
     assert "déposé sous un autre profil" in words(agent.get(travail.get_absolute_url()))
@@ -289,7 +290,7 @@ def test_a_second_departement_is_attached_to_the_known_entite(chain):
 def test_a_withdrawn_right_stops_the_import(chain, page):
     travail = chain.read()
     page.post(url("importer", travail))
-    chain.agent.habilitations.all().delete()
+    chain.agent.habilitations.update(retiree_le=timezone.now())
     travaux.apply(travail.pk)
     travail.refresh_from_db()
     assert travail.etat == "PRET"

@@ -11,7 +11,7 @@ from offre.models import Dispositif, Ecart, Import, Proposition, Rattachement, T
 from offre.temps1 import travaux
 from siao.socle.refusal import Refusal
 from tests.classeurs import AUTRE_SIREN, DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur
-from tests.comptes.fabrique import client_of, make_utilisateur, plain
+from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, plain
 from tests.offre.fabrique import make_proposition
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +32,13 @@ def imports(chain, siao):
 
     def apply(*dispositifs, tous=None, **options) -> Import:
         content = classeur(dispositifs=list(dispositifs), **options)
-        return chain.apply(content, auteur=siao, statut="PREVALIDE", tous=tous)
+        return chain.apply(content, auteur=siao, tous=tous)
 
     return apply
 
 
 def undo(travail: Import, auteur) -> Import:
-    request_undo(travail=travail, auteur=auteur)
+    request_undo(auteur=habilitation_of(auteur), travail=travail)
     travaux.undo(travail.pk)
     travail.refresh_from_db()
     return travail
@@ -54,7 +54,7 @@ def validate(agent, proposition: Proposition):
 
 
 def test_it_is_proposed_shown_then_validated(chain, siao, imports):
-    travail = chain.read(classeur(dispositifs=[CHANGE, PENSION]), auteur=siao, statut="PREVALIDE")
+    travail = chain.read(classeur(dispositifs=[CHANGE, PENSION]), auteur=siao)
     preview = plain(client_of(siao).get(travail.get_absolute_url(), {"nature": "MODIFIE"}))
     assert "Proposé : sera appliqué quand l'administrateur départemental l'aura validé" in preview
     assert "1 fiche validée : ce que le classeur y change est proposé" in preview
@@ -105,7 +105,7 @@ def test_an_entite_a_creation_and_a_financement_go_together(imports):
 def test_the_same_workbook_again_asks_for_nothing_more(chain, siao, imports):
     imports(CHANGE, PENSION)
     again = {**CHANGE, "commentaire": " "}  # another file, of the same values
-    travail = chain.read(classeur(dispositifs=[PENSION, again]), auteur=siao, statut="PREVALIDE")
+    travail = chain.read(classeur(dispositifs=[PENSION, again]), auteur=siao)
     assert travail.bilan["dispositifs"]["inchanges"] == 2
     assert not travail.ecarts.exists()
 
@@ -122,12 +122,12 @@ def test_the_next_workbook_takes_the_place_of_what_the_previous_one_proposed(imp
 def test_a_proposition_that_somebody_typed_is_a_conflict(chain, siao, imports, decision, waiting):
     typed = make_proposition(chrs(), chain.agent, statut="SOUMIS", avant={"animaux": None}, apres={"animaux": False})
     content = classeur(dispositifs=[{**DISPOSITIF, "voie": "9 rue des Exemples"}, PENSION])
-    travail = chain.read(content, auteur=siao, statut="PREVALIDE")
+    travail = chain.read(content, auteur=siao)
     page = client_of(siao)
     assert "attend déjà : l'import prendrait sa place" in plain(page.get(travail.get_absolute_url()))
     refused = page.post(reverse("offre:importer", args=[travail.pk]), follow=True)
     assert "Il reste 1 décision à prendre" in plain(refused)
-    decide(travail=travail, decisions={}, pour_tous={"MODIFIE": decision})
+    decide(auteur=habilitation_of(siao), travail=travail, decisions={}, pour_tous={"MODIFIE": decision})
     page.post(reverse("offre:importer", args=[travail.pk]))
     travaux.apply(travail.pk)
     assert list(Proposition.objects.en_attente().get().apres) == [waiting]
@@ -141,7 +141,7 @@ def test_a_proposition_that_somebody_typed_is_a_conflict(chain, siao, imports, d
 def test_a_validated_fiche_missing_from_the_workbook_stays_open(chain, siao, imports):
     new = {**PENSION, "nom": "Pension neuve"}
     imports(DISPOSITIF, PENSION, new)
-    travail = chain.read(classeur(dispositifs=[DISPOSITIF]), auteur=siao, statut="PREVALIDE")
+    travail = chain.read(classeur(dispositifs=[DISPOSITIF]), auteur=siao)
     kept, left_open = travail.ecarts.get(libelle=PENSION["nom"]), travail.ecarts.get(libelle="Pension neuve")
     page = plain(client_of(siao).get(travail.get_absolute_url()))
     assert "Reste ouverte : seul l'administrateur départemental ferme une fiche validée" in page
@@ -155,7 +155,7 @@ def test_a_validated_fiche_missing_from_the_workbook_stays_open(chain, siao, imp
 
 def test_a_fiche_validated_since_the_preview_is_looked_at_again(chain, siao):
     Dispositif.objects.update(statut="PREVALIDE")
-    travail = chain.read(classeur(dispositifs=[CHANGE, PENSION]), auteur=siao, statut="PREVALIDE")
+    travail = chain.read(classeur(dispositifs=[CHANGE, PENSION]), auteur=siao)
     page = client_of(siao)
     page.post(reverse("offre:importer", args=[travail.pk]))
     Dispositif.objects.update(statut="VALIDE")
@@ -221,7 +221,7 @@ def test_the_siao_does_not_undo_what_the_departement_imported(chain, siao):
         page.get(reverse("offre:annuler", args=[travail.pk]))
     )
     with pytest.raises(Refusal, match="c'est à l'administrateur départemental de l'annuler"):
-        request_undo(travail=travail, auteur=siao)
+        request_undo(auteur=habilitation_of(siao), travail=travail)
     assert undo(travail, chain.agent).etat == "ANNULE"
 
 
@@ -230,7 +230,7 @@ def test_as_many_queries_for_one_proposition_or_twenty(chain, siao, imports):
     chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION, *many]))
 
     def queries(*dispositifs):
-        travail = chain.read(classeur(dispositifs=list(dispositifs)), auteur=siao, statut="PREVALIDE")
+        travail = chain.read(classeur(dispositifs=list(dispositifs)), auteur=siao)
         client_of(siao).post(reverse("offre:importer", args=[travail.pk]))
         with CaptureQueriesContext(connection) as captured:
             travaux.apply(travail.pk)

@@ -13,7 +13,6 @@ from comptes.models import Habilitation
 from offre.actions.imports import deposit
 from offre.models import Dispositif, Financement, Import
 from offre.models.imports import Etat
-from offre.models.nomenclature import Statut
 from offre.temps1.travaux import ATTEMPTS, LOCK_TRAVAIL
 from siao.socle.database import held
 from tests.classeurs import classeur, departement
@@ -61,9 +60,8 @@ def test_twenty_imports_end_when_redis_is_emptied(base_reelle, site_isole, delay
 
 def _deposit(auteur, code: str, content: bytes) -> Import:
     file = SimpleUploadedFile("classeur.xlsx", content)
-    return deposit(
-        auteur=auteur, territoire=departement(code), statut=Statut.VALIDE, fichier=file, nom=file.name
-    ).travail
+    habilitation = Habilitation.objects.get(utilisateur=auteur, departement=code)
+    return deposit(auteur=habilitation, territoire=departement(code), fichier=file, nom=file.name).travail
 
 
 def test_a_file_that_kills_its_worker_is_given_up_and_the_others_are_served(base_reelle, site):

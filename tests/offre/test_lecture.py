@@ -120,7 +120,8 @@ ERRORS = [
     ("Financement", "quantite", 0, "entier_hors_bornes"),
     ("Financement", "quantite", "trente", "entier"),
     ("Financement", "unite", "Lits", "hors_liste"),
-    ("Financement", "montant_annuel", -1, "montant"),
+    ("Financement", "montant_annuel", -1, "montant_hors_bornes"),
+    ("Financement", "montant_annuel", "100000000000", "montant_hors_bornes"),
     ("Financement", "montant_annuel", "1e999", "montant"),
     ("Financement", "montant_annuel", "12,345", "montant"),
 ]
@@ -311,3 +312,37 @@ def test_the_reduced_variant_has_the_entites_alone(lire):
     assert found(lecture) == {("siren_longueur", "B9")}
     with pytest.raises(Refusal, match="département par département"):
         lire(classeur(kind="ods"), departement("44").region)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "cell", "words"),
+    [
+        ("Financement", "montant_annuel", -1, "un montant n'est pas négatif"),
+        (
+            "Financement",
+            "quantite",
+            2_000_000,
+            "2\u202f000\u202f000 est hors bornes : le nombre va de 1 à 1\u202f000\u202f000",
+        ),
+        ("Dispositifs", "date_ouverture", "01/01/0800", "La date 01/01/0800 est hors bornes"),
+    ],
+)
+def test_bounds_are_written_as_people_read_them(lire, sheet, key, cell, words):
+    [problem] = [found for found in lire(with_cell(sheet, key, cell)).errors if found.key == key]
+    assert words in problem.message
+
+
+def test_a_double_names_the_other_entite_only_when_it_has_a_name(lire):
+    lecture = lire(classeur([ENTITE, {"nom": None, "siren": SIREN}]))
+    messages = {problem.cell: problem.message for problem in lecture.errors if problem.key == "siren"}
+    assert messages["B9"] == "Ce SIREN est aussi en ligne 10 : une entité n'est décrite qu'une fois."
+    assert f"aussi en ligne 9 (« {ENTITE['nom']} ») :" in messages["B10"]
+
+
+def test_errors_follow_the_rows_then_the_columns(lire):
+    row = {**DISPOSITIF, "entite": "Inconnue", "places_urgence": -1, "animaux": "parfois", "categorie": "Rien"}
+    lecture = lire(classeur([{"nom": None, "siren": "12"}], [row, {**row, "nom": "Autre"}]))
+    cells = [problem.cell for problem in lecture.errors if problem.sheet == "Dispositifs"]
+    assert cells == sorted(cells, key=lambda cell: (cell[-1] == "0", len(cell.rstrip("0123456789")), cell))
+    assert len(cells) > 4
+    assert [problem.cell for problem in lecture.errors if problem.sheet == "Entités"] == ["A9", "B9"]

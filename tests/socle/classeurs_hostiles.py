@@ -419,7 +419,7 @@ def i20_cinq_millions_de_textes():
     return with_part(STRINGS, repeated(b"<si><t/></si>", 5_000_000, f'<sst xmlns="{MAIN}">'.encode(), b"</sst>"))
 
 
-@refused("cellules", "1 000 000")
+@refused("cellules", "1\u202f000\u202f000")
 def i20_textes_sous_la_limite():
     content = f'<sst xmlns="{MAIN}">'.encode() + b"<si><t/></si>" * 1_500_000 + b"</sst>"
     return xlsx(replaced={STRINGS: content})
@@ -435,12 +435,12 @@ def i21_texte_sous_la_limite():
     return xlsx(replaced={STRINGS: strings(f"<t>{'é' * 20_000_000}</t>")})
 
 
-@refused("lignes", "plus de 5 000 lignes")
+@refused("lignes", "plus de 5\u202f000 lignes")
 def i22_un_million_de_lignes():
     return xlsx("<row><c><v>1</v></c></row>" * 1_048_000)
 
 
-@refused("lignes", "L'onglet « Entités » contient plus de 5 000 lignes")
+@refused("lignes", "L'onglet « Entités » contient plus de 5\u202f000 lignes")
 def i22_hors_du_tableau():
     return xlsx("".join(f'<row r="{10 * n}"><c r="ZZ{10 * n}"><v>1</v></c></row>' for n in range(1, 5_100)))
 
@@ -1194,7 +1194,7 @@ def i100_lignes_repetees():
     return ods(table(f'<table:table-row table:number-rows-repeated="100000000">{text("a")}</table:table-row>'))
 
 
-@refused("lignes", "plus de 5 000 lignes")
+@refused("lignes", "plus de 5\u202f000 lignes")
 def i100_lignes_et_colonnes_repetees():
     cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/>'
     return ods(table(f'<table:table-row table:number-rows-repeated="1000000">{cell}</table:table-row>'))

@@ -75,7 +75,9 @@ def test_every_sentence_is_used_and_says_what_to_do():
     details = {"limit": 5000, "sheet": "Entités", "row": "12"}
     for code in SENTENCES:
         assert WHAT_TO_DO.search(str(Refused(code, **details))), code
-    assert str(Refused("lignes", sheet="A", limit=5000)).startswith("L'onglet « A » contient plus de 5 000 lignes.")
+    assert str(Refused("lignes", sheet="A", limit=5000)).startswith(
+        "L'onglet « A » contient plus de 5\u202f000 lignes."
+    )
 
 
 def test_a_refusal_travels_between_processes():
@@ -156,6 +158,15 @@ def test_hidden_sheets_are_told(read):
     style = '<style:style style:name="ta2"><style:table-properties table:display="false"/></style:style>'
     tables = hostiles.table("") + hostiles.table("", "Liste", 'table:style-name="ta2"')
     assert [sheet.visible for sheet in read(hostiles.ods(tables, style)).sheets] == [True, False]
+
+
+def test_hidden_rows_are_told(read):
+    first, hidden = '<row r="1"><c r="A1"><v>1</v></c></row>', '<row r="2" hidden="1"><c r="A2"><v>2</v></c></row>'
+    assert read(hostiles.xlsx(first + hidden + '<row r="3" hidden="1"/>')).sheets[0].hidden == {2}
+    cell = "<table:table-cell><text:p>a</text:p></table:table-cell>"
+    hidden = f'<table:table-row table:visibility="filter" table:number-rows-repeated="2">{cell}</table:table-row>'
+    rows = f"<table:table-row>{cell}</table:table-row>{hidden}"
+    assert read(hostiles.ods(hostiles.table(rows))).sheets[0].hidden == {2, 3}
 
 
 @pytest.mark.parametrize("name", ["Entités", "ENTITES", " entités "])

@@ -6,26 +6,32 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
 from comptes.models import Departement, Utilisateur
-from offre.actions.imports import decide, deposit, request_import
+from offre.actions.imports import decide, deposit, hold, request_import
 from offre.models import Import
 from offre.models.imports import Etat, Nature
 from offre.temps1 import travaux
 from offre.temps1.application import apply_plan
 from offre.temps1.lecture import Lecture, read_file
 from offre.temps1.plan import NOMS, compute_plan
-from offre.temps1.territoires import may_import, statut_of
+from offre.temps1.territoires import habilitation_for, statut_given
 from siao.socle.columns import Problem
-from siao.socle.database import rehearsal
+from siao.socle.database import refusing, rehearsal
 from siao.socle.refusal import Refusal
 
-APPLICABLE, A_CORRIGER, REFUSE = 0, 1, 2
+APPLICABLE, A_CORRIGER, REFUSE, MAUVAIS_APPEL = 0, 1, 2, 3
 
 
 class Command(BaseCommand):
     help = (
         "Lit et vérifie un classeur Temps 1, puis répète son import sans rien garder ; avec --appliquer, l'enregistre. "
-        "Sortie 0 : applicable ; 1 : des erreurs ; 2 : fichier refusé."
+        "Sortie 0 : applicable ; 1 : des erreurs ; 2 : fichier refusé ; 3 : commande mal appelée."
     )
+
+    def create_parser(self, *args, **options):
+        parser = super().create_parser(*args, **options)
+        # argparse's own code, 2, is that of a refused file.
+        parser.error = lambda message: parser.exit(MAUVAIS_APPEL, f"{parser.format_usage()}{message}\n")
+        return parser
 
     def add_arguments(self, parser):
         parser.add_argument("fichier", type=Path)
@@ -48,51 +54,65 @@ class Command(BaseCommand):
 
     def handle(self, *, fichier, departement, utilisateur, appliquer, as_json, **options):
         territoire = Departement.objects.filter(code=departement).first()
-        auteur = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
+        personne = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
         if territoire is None:
-            raise CommandError(f"Le département « {departement} » n'existe pas.")
-        if auteur is None or not may_import(auteur, territoire):
-            raise CommandError(f"« {utilisateur} » n'a pas le droit d'importer {territoire.designation}.")
+            raise _bad_call(f"Le département « {departement} » n'existe pas.")
+        auteur = habilitation_for(personne, territoire) if personne else None
+        if auteur is None:
+            raise _bad_call(f"« {utilisateur} » n'a pas le droit d'importer {territoire.designation}.")
         if not fichier.is_file():
-            raise CommandError(f"Le fichier {fichier} n'existe pas.")
+            raise _bad_call(f"Le fichier {fichier} n'existe pas.")
         run = self._apply if appliquer else self._rehearse
-        code, result = run(fichier, territoire, auteur, statut_of(auteur, territoire), options)
+        pour_tous = {Nature.ABSENT: options["absents"].upper(), Nature.MODIFIE: options["conflits"].upper()}
+        code, result = run(fichier, territoire, auteur, pour_tous)
         self._say(result, as_json)
         sys.exit(code)
 
-    def _rehearse(self, fichier, territoire, auteur, statut, options):
+    def _rehearse(self, fichier, territoire, auteur, pour_tous):
         try:
             lecture = read_file(fichier, territoire)
         except Refusal as refusal:
             return REFUSE, _refused(str(refusal))
         if lecture.errors:
             return A_CORRIGER, _result("a_corriger", {}, lecture)
-        codes = territoire.codes_departements
+        codes, statut = territoire.codes_departements, statut_given(auteur)
         previous = travaux.previous_rows(codes)
         plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous)
-        with rehearsal(apply=False):
-            apply_plan(plan.ecarts, lecture.rows, auteur=auteur, statut=statut, aujourdhui=territoire.aujourdhui)
-        return APPLICABLE, _result("applicable", plan.bilan, lecture)
+        result = _result("applicable", plan.bilan, lecture)
+        try:
+            with rehearsal(apply=False), refusing():
+                travail = hold(auteur=auteur, territoire=territoire, plan=plan)
+                decide(auteur=auteur, travail=travail, decisions={}, pour_tous=pour_tous)
+                request_import(auteur=auteur, travail=travail)
+                apply_plan(
+                    list(travail.ecarts.all()),
+                    lecture.rows,
+                    auteur=auteur.utilisateur,
+                    statut=statut,
+                    aujourdhui=territoire.aujourdhui,
+                )
+        except Refusal as refusal:
+            return A_CORRIGER, _impossible(result, str(refusal))
+        return APPLICABLE, result
 
-    def _apply(self, fichier, territoire, auteur, statut, options):
+    def _apply(self, fichier, territoire, auteur, pour_tous):
         try:
             with fichier.open("rb") as stream:
-                depot = deposit(
-                    auteur=auteur, territoire=territoire, statut=statut, fichier=File(stream), nom=fichier.name
-                )
+                depot = deposit(auteur=auteur, territoire=territoire, fichier=File(stream), nom=fichier.name)
         except Refusal as refusal:
             return REFUSE, _refused(str(refusal))
         travail = depot.travail
         travail = travaux.carry_out(travaux.read, travail.pk)
         travaux.annotate(travail.pk)
         if travail.etat == Etat.PRET:
-            absents, conflits = options["absents"].upper(), options["conflits"].upper()
             try:
-                decide(travail=travail, decisions={}, pour_tous={Nature.ABSENT: absents, Nature.MODIFIE: conflits})
-                request_import(travail=travail, auteur=auteur, statut=statut)
+                decide(auteur=auteur, travail=travail, decisions={}, pour_tous=pour_tous)
+                request_import(auteur=auteur, travail=travail)
             except Refusal as refusal:
-                return REFUSE, _refused(str(refusal))
+                return A_CORRIGER, _impossible(_of_import(travail), str(refusal))
             travail = travaux.carry_out(travaux.apply, travail.pk)
+            if travail.etat == Etat.PRET:
+                return A_CORRIGER, _impossible(_of_import(travail), travail.motif)
         codes = {Etat.IMPORTE: APPLICABLE, Etat.A_CORRIGER: A_CORRIGER}
         result = _of_import(travail)
         return codes.get(travail.etat, REFUSE), result
@@ -141,11 +161,22 @@ def _refused(message: str) -> dict:
         "etat": "refuse",
         "message": message,
         **dict.fromkeys(NOMS.values(), _ZERO),
-        "erreurs": [
-            {"feuille": "", "cellule": "", "colonne": "", "valeur": "", "code": "fichier_refuse", "message": message}
-        ],
+        "erreurs": [_of_file("fichier_refuse", message)],
         "avertissements": [],
     }
+
+
+def _impossible(result: dict, message: str) -> dict:
+    """The result of a workbook without error of its own, that the offre of the département does not let in."""
+    return {**result, "etat": "a_corriger", "erreurs": [_of_file("import_impossible", message)]}
+
+
+def _of_file(code: str, message: str) -> dict:
+    return {"feuille": "", "cellule": "", "colonne": "", "valeur": "", "code": code, "message": message}
+
+
+def _bad_call(message: str) -> CommandError:
+    return CommandError(message, returncode=MAUVAIS_APPEL)
 
 
 def _of_import(travail: Import) -> dict:

@@ -128,6 +128,11 @@ NOT_AN_AMOUNT = error(
     "Montant mal écrit",
     "« {found} » n'est pas un montant : écrivez-le en euros, deux décimales au plus, par exemple 1234,56.",
 )
+AMOUNT_OUT_OF_RANGE = error(
+    "montant_hors_bornes",
+    "Montant hors bornes",
+    "« {found} » est hors bornes : un montant n'est pas négatif, et reste inférieur à {maximum} €.",
+)
 NOT_YES_NO = error("oui_non", "Oui ou Non attendu", "« {found} » n'est ni Oui ni Non : choisissez l'un des deux.")
 NOT_A_PHONE = error(
     "telephone",
@@ -169,6 +174,7 @@ RULES = (
     NOT_AN_INTEGER,
     INTEGER_OUT_OF_RANGE,
     NOT_AN_AMOUNT,
+    AMOUNT_OUT_OF_RANGE,
     NOT_YES_NO,
     NOT_A_PHONE,
     DUMMY_PHONE,

@@ -21,6 +21,7 @@ from django.core.validators import EmailValidator
 
 from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import BadCell
+from siao.socle.workbook.refusals import spaced
 
 from . import rules
 
@@ -57,11 +58,12 @@ def as_text(cell) -> str | None:
         return str(cell)
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else str(cell).replace(".", ",")
-    if isinstance(cell, datetime.datetime):
-        return f"{cell:%d/%m/%Y}"
-    if isinstance(cell, datetime.date):
-        return f"{cell:%d/%m/%Y}"
-    return None
+    return _french(cell) if isinstance(cell, datetime.date) else None
+
+
+def _french(date: datetime.date) -> str:
+    """« 01/01/0800 »: the year always has four digits, where ``strftime`` writes 800."""
+    return f"{date:%d/%m}/{date.year:04}"
 
 
 def shown(cell) -> str:
@@ -102,7 +104,8 @@ class Integer(ColumnType):
             position.report(rules.NOT_AN_INTEGER, found=shown(cell))
             return FAILED
         if not self.minimum <= number <= self.maximum:
-            position.report(rules.INTEGER_OUT_OF_RANGE, found=number, minimum=self.minimum, maximum=self.maximum)
+            bounds = {"minimum": spaced(self.minimum), "maximum": spaced(self.maximum)}
+            position.report(rules.INTEGER_OUT_OF_RANGE, found=spaced(number), **bounds)
             return FAILED
         return number
 
@@ -127,8 +130,11 @@ class Decimal(ColumnType):
 
     def read(self, cell, position):
         amount = self._amount(cell)
-        if amount is None or not 0 <= amount < self.maximum:
+        if amount is None:
             position.report(rules.NOT_AN_AMOUNT, found=shown(cell))
+            return FAILED
+        if not 0 <= amount < self.maximum:
+            position.report(rules.AMOUNT_OUT_OF_RANGE, found=shown(cell), maximum=spaced(int(self.maximum)))
             return FAILED
         return str(amount)
 
@@ -159,7 +165,7 @@ class Date(ColumnType):
             position.report(rules.NOT_A_DATE, found=shown(cell))
             return FAILED
         if not 1900 <= date.year <= 2100:
-            position.report(rules.DATE_OUT_OF_RANGE, found=f"{date:%d/%m/%Y}")
+            position.report(rules.DATE_OUT_OF_RANGE, found=_french(date))
             return FAILED
         return date.isoformat()
 

@@ -86,6 +86,8 @@ class Sheet:
     """Merged ranges, at most ``Limits.merges``."""
     totals: frozenset[int] = frozenset()
     """Numbers of the rows that are the total of a table: they are in ``rows`` too."""
+    hidden: frozenset[int] = frozenset()
+    """Numbers of the rows that the spreadsheet does not show: they are in ``rows`` too."""
     strays: tuple[Stray, ...] = ()
     """Values that are not in ``rows``, at most ``Limits.strays`` of them."""
 

@@ -101,10 +101,11 @@ class _SheetReader:
                 cells.extend([None] * (first - 1 - len(cells)))
                 cells.extend([content] * (min(column, last_column) - first + 1))
         repeated = self._times(element, f"{_TABLE}number-rows-repeated")
+        hidden = element.get(f"{_TABLE}visibility", "visible") != "visible"
         if cells or outside:
             for number in range(self.number + 1, self.number + repeated + 1):
                 if cells and number <= self.last_row:
-                    self.writer.row(number, cells)
+                    self.writer.row(number, cells, hidden)
                     continue
                 if cells:
                     self.writer.stray("hors_tableau", number, f"A{number}")

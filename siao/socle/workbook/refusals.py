@@ -111,5 +111,5 @@ def _refused(code: str, details: dict) -> Refused:
 
 
 def spaced(value: str | int) -> str:
-    """« 5 000 » for 5000; a text as it is."""
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else value
+    """« 5 000 » for 5000, with the thin space of French; a text as it is."""
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else value

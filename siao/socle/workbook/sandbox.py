@@ -98,9 +98,10 @@ def _workbook(lines: Iterator[bytes], limits: Limits) -> Workbook:
                 name, visible, is_read = content
                 sheets.append(Sheet(clean(name), visible is True, is_read is True))
             elif letter == b"E":
-                merges, totals, strays = content
+                merges, totals, hidden, strays = content
                 sheets[-1].merges = tuple(Merge(*merge) for merge in merges)
                 sheets[-1].totals = frozenset(totals)
+                sheets[-1].hidden = frozenset(hidden)
                 sheets[-1].strays = tuple(Stray(kind, row, clean(address)) for kind, row, address in strays)
             elif letter == b"F":
                 file_format, warnings = content

@@ -3,7 +3,7 @@
 ====  ==========================================================================================
 S     ``[name, visible, read]``: a sheet begins
 R     ``[[number, [cell, …]], …]``: its next rows
-E     ``[merges, totals, strays]``: it ends
+E     ``[merges, totals, hidden, strays]``: it ends
 F     ``[format, warnings]``: the workbook ends; nothing counts without this line
 X     ``[code, details]``: the file is refused
 ====  ==========================================================================================
@@ -44,12 +44,15 @@ class Writer:
         if name.casefold() in self.names:
             raise Refused("structure")
         self.names.add(name.casefold())
-        self.name, self.rows, self.pending, self.strays, self.count = name, [], 0, [], 0
+        self.name, self.rows, self.pending, self.count = name, [], 0, 0
+        self.hidden, self.strays = [], []
         self._say("S", [name, visible, read])
 
-    def row(self, number: int, cells: list):
+    def row(self, number: int, cells: list, hidden: bool):
         """A row that ends with a value."""
         self.count_row()
+        if hidden:
+            self.hidden.append(number)
         self.rows.append((number, cells))
         self.pending += len(cells)
         if self.pending >= _FLUSH:
@@ -67,7 +70,7 @@ class Writer:
 
     def end(self, merges: list, totals: list):
         self._flush()
-        self._say("E", [merges, totals, self.strays])
+        self._say("E", [merges, totals, self.hidden, self.strays])
 
     def finish(self, file_format: str, warnings: list):
         self._say("F", [file_format, warnings])

@@ -214,7 +214,7 @@ class _SheetReader:
             else:
                 self.writer.stray("adresse", number, address or "")
         if cells:
-            self.writer.row(number, cells)
+            self.writer.row(number, cells, element.get("hidden") in ("1", "true"))
         elif outside:
             self.writer.count_row()
         return number
