@@ -123,7 +123,7 @@ PASSAGES = (
         (Statut.VALIDE,),
         Statut.FERME,
         (Droit.OFFRE_VALIDER,),
-        "La fiche sort de l'offre à la date que vous donnez ; elle reste lisible, et peut être rouverte.",
+        "La fiche sort de l'offre tout de suite ; elle reste lisible, et peut être rouverte.",
         "La fiche est fermée.",
         motif=True,
         propositions=False,

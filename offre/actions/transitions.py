@@ -130,11 +130,7 @@ def _move_fiche(fiche, passage: Passage, auteur: Habilitation, date_fermeture) -
     values: dict = {"statut": passage.vers}
     if passage.vers == Statut.FERME:
         _refuse_open_children(fiche)
-        start = getattr(fiche, "date_ouverture", None)
-        closed = date_fermeture or fiche.departement.aujourdhui
-        if start and closed < start:
-            raise Refusal(f"La fermeture ne peut pas précéder l'ouverture, le {start:%d/%m/%Y}.")
-        values["date_fermeture"] = closed.isoformat()
+        values["date_fermeture"] = _closing_day(fiche, date_fermeture).isoformat()
     elif fiche.statut == Statut.FERME:
         if getattr(fiche, "fusionne_dans_id", None):
             raise Refusal("Cette entité a été fusionnée dans une autre : c'est l'autre qui vit.")
@@ -142,6 +138,28 @@ def _move_fiche(fiche, passage: Passage, auteur: Habilitation, date_fermeture) -
     table = next(table for table in TABLES.values() if table.model is type(fiche))
     with refusing():
         CHANGE[table.sheet.name]([(fiche.pk, values)], auteur.utilisateur)
+
+
+def _closing_day(fiche, wanted: datetime.date | None) -> datetime.date:
+    """The day of a closing, which is done at once: a later one is planned, not done."""
+    today = fiche.departement.aujourdhui
+    start = getattr(fiche, "date_ouverture", today)
+    # What has not opened yet closes the day it was to open, as by a workbook.
+    last = max(today, start)
+    closed = wanted or last
+    if closed < start:
+        raise Refusal(f"La fermeture ne peut pas précéder l'ouverture, le {start:%d/%m/%Y}.")
+    if closed > last:
+        raise Refusal(
+            f"Fermer prend effet tout de suite : donnez au plus tard le {last:%d/%m/%Y}. "
+            + (
+                "Pour une fermeture à venir, modifiez la fiche et écrivez sa « Date de fermeture prévue » : le SIAO "
+                "n'y oriente plus à partir de ce jour."
+                if isinstance(fiche, Dispositif)
+                else "Pour une fermeture à venir, revenez ce jour-là : jusque-là, l'entité garde son offre."
+            )
+        )
+    return closed
 
 
 def _refuse_open_children(fiche) -> None:

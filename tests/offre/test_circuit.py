@@ -142,6 +142,32 @@ def test_closing_takes_a_date_and_an_entite_waits_for_its_dispositifs(chrs, page
     assert (chrs.statut, chrs.date_fermeture) == ("VALIDE", None)
 
 
+def test_a_closing_to_come_is_planned_on_the_fiche_and_closes_nothing_today(chrs, pages):
+    entite = Rattachement.objects.get()
+    Dispositif.objects.update(statut="VALIDE")
+    later = timezone.localdate() + datetime.timedelta(days=1)
+    typed = {"motif": "Fin du bail", "date_fermeture": f"{later:%d/%m/%Y}"}
+    planned = words(step(pages["etat"], chrs, "fermer", **typed))
+    assert f"donnez au plus tard le {timezone.localdate():%d/%m/%Y}" in planned
+    assert "écrivez sa « Date de fermeture prévue »" in planned
+    chrs.refresh_from_db()
+    assert (chrs.statut, chrs.date_fermeture) == ("VALIDE", None)
+    assert "sort de l'offre tout de suite" in planned
+    assert step(pages["etat"], chrs, "fermer", motif="Fin du bail").status_code == 302
+    assert "revenez ce jour-là" in words(step(pages["etat"], entite, "fermer", **typed))
+    entite.refresh_from_db()
+    assert entite.statut == "VALIDE"
+    assert not Transition.objects.filter(rattachement=entite).exists()
+
+
+def test_what_has_not_opened_yet_closes_the_day_it_was_to_open(chrs, pages):
+    opening = timezone.localdate() + datetime.timedelta(days=90)
+    Dispositif.objects.update(statut="VALIDE", date_ouverture=opening)
+    assert step(pages["etat"], chrs, "fermer", motif="Projet abandonné").status_code == 302
+    chrs.refresh_from_db()
+    assert (chrs.statut, chrs.date_fermeture) == ("FERME", opening)
+
+
 def test_the_database_knows_the_circuit(chrs, people):
     for de, vers in COUPLES:
         Transition.objects.create(dispositif=chrs, de=de, vers=vers, auteur=people["etat"])
