@@ -25,7 +25,7 @@ from offre.models.places import Etat
 from offre.views.conflits import lost_race
 from siao.socle.columns.types import show_phone
 from siao.socle.extraction import extraction
-from siao.socle.http import reads, writes
+from siao.socle.http import reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 from siao.socle.text import counted
@@ -205,21 +205,21 @@ def places_dispositif(request, pk):
 def declarer(request, pk):
     """One click: « une place se libère », or « place occupée »."""
     place = _place(request, pk)
+    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#place-{place.pk}"
     etat = request.POST.get("etat")
     try:
         if etat not in Etat.values:
             raise Refusal("Dites si la place est libre ou occupée.")
         changed = actions.declare(auteur=request.habilitation, place=place, etat=Etat(etat))
     except Refusal as refusal:
-        messages.error(request, str(refusal))
+        return refused(request, refusal, page)
+    now = f"« {place} » est {Etat(etat).label.lower()}"
+    if changed:
+        messages.success(request, f"{now} : le SIAO le voit dès maintenant.")
     else:
-        now = f"« {place} » est {Etat(etat).label.lower()}"
-        if changed:
-            messages.success(request, f"{now} : le SIAO le voit dès maintenant.")
-        else:
-            who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
-            messages.info(request, f"{now}, comme avant{who} : c'est confirmé.")
-    return redirect(f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#place-{place.pk}")
+        who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
+        messages.info(request, f"{now}, comme avant{who} : c'est confirmé.")
+    return redirect(page)
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
@@ -231,11 +231,10 @@ def confirmer(request, pk):
     try:
         count = actions.confirm(auteur=request.habilitation, dispositif=dispositif, vues=vues)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
-        if count < len(vues):
-            messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
+        return refused(request, refusal, "offre:places_dispositif", pk)
+    messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
+    if count < len(vues):
+        messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
     return redirect("offre:places_dispositif", pk)
 
 
@@ -367,8 +366,7 @@ def supprimer_place(request, pk):
     try:
         actions.delete_place(auteur=request.habilitation, place=found)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("offre:place", pk)
+        return refused(request, refusal, "offre:place", pk)
     messages.success(request, f"« {found} » est supprimée.")
     return redirect(_page_of(found.groupe))
 
@@ -420,7 +418,6 @@ def remettre_en_service(request, pk):
     try:
         actions.back_in_service(auteur=request.habilitation, indisponibilite=found)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
+        return refused(request, refusal, "offre:place", found.place_id)
+    messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
     return redirect("offre:place", found.place_id)

@@ -12,7 +12,7 @@ from comptes.droits import Droit
 from menages.models import Menage
 from menages.verrous import Fusionnee
 from menages.views.dossiers import MENAGE, followed_menage
-from siao.socle.http import writes
+from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
 from situations.dossier import Dossier, read_dossier
@@ -245,19 +245,19 @@ def confirmer_situations(request, pk):
     """One click: the current situation of these persons is still true today."""
     dossier = read_dossier(followed_menage(request, pk), request.habilitation)
     form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
-    if form.is_valid():
-        try:
-            confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
-        except Refusal as refusal:
-            messages.error(request, f"Rien n'a été confirmé. {refusal} Vérifiez ci-dessous, puis recommencez.")
-        else:
-            names = ", ".join(parcours.nom for parcours in form.choisis)
-            messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
-    else:
-        messages.error(request, " ".join(form.errors["personnes"]))
+    page = reverse("situations_du_menage", args=[dossier.menage.pk])
     if request.POST.get("depuis") == "a_confirmer":
-        return redirect(f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}")
-    return redirect("situations_du_menage", dossier.menage.pk)
+        page = f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}"
+    if not form.is_valid():
+        return refused(request, " ".join(form.errors["personnes"]), page)
+    try:
+        confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
+    except Refusal as refusal:
+        why = f"Rien n'a été confirmé. {refusal} Vérifiez ci-dessous, puis recommencez."
+        return refused(request, why, page)
+    names = ", ".join(parcours.nom for parcours in form.choisis)
+    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
+    return redirect(page)
 
 
 def _current(request, pk: int) -> tuple[SituationResidentielle, Dossier]:

@@ -269,6 +269,20 @@ def test_declarations_are_appended_and_never_changed(chrs, responsable):
     assert place.declarations.get().etat == "LIBRE"
 
 
+def test_a_click_that_was_refused_may_be_sent_again_and_one_that_was_done_may_not(chrs, responsable):
+    place = make_groupe(chrs, etats=[""]).places.get()
+    works = place.indisponibilites.create(motif="TRAVAUX", date_debut=timezone.localdate())
+    page = client_of(responsable)
+    click = reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE", "ouvert_par": page.stamp()}
+    assert "remettez-la d'abord en service" in words(page.post(*click, follow=True))
+    works.delete()
+    assert "est libre : le SIAO le voit" in words(page.post(*click, follow=True))
+    place.refresh_from_db()
+    assert place.etat == "LIBRE"
+    assert "Cet envoi était déjà enregistré" in words(page.post(*click, follow=True))
+    assert place.declarations.count() == 1
+
+
 # --- Works, disasters, dates ------------------------------------------------------------------------------------
 
 
