@@ -26,7 +26,7 @@ from offre.models import (
     Place,
     TypePlace,
 )
-from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Statut
+from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS
 from offre.models.places import Etat
 from siao.socle.database import lock_in_order, refusing
 from siao.socle.refusal import Refusal
@@ -63,7 +63,7 @@ def _journalise(action: str, auteur: Habilitation, objet, **details) -> None:
 
 
 def check_open(dispositif: Dispositif) -> None:
-    if dispositif.statut in (Statut.FERME, Statut.REFUSE):
+    if dispositif.fige:
         raise Refusal(f"Ce dispositif est {dispositif.get_statut_display().lower()} : son offre ne change plus.")
 
 

@@ -83,6 +83,11 @@ def move(
         raise Refusal(
             f"Ce n'est plus possible : le statut est maintenant « {current.get_statut_display()} ». Relisez la page."
         )
+    if proposition and passage.vers != Statut.REFUSE and fiche.statut != Statut.VALIDE:
+        raise Refusal(
+            f"Un changement ne s'applique qu'à une fiche validée, et celle-ci est « {fiche.get_statut_display()} » : "
+            "rouvrez-la d'abord, ou abandonnez ce changement."
+        )
     if passage.motif and not motif.strip():
         raise Refusal("Donnez le motif : la personne concernée le lira.")
     if passage.remarques and not remarques:
@@ -91,11 +96,11 @@ def move(
     if proposition:
         if passage.vers == Statut.VALIDE:
             changements = _accept(fiche, proposition, auteur)
-        Proposition.objects.filter(pk=proposition.pk).update(
-            statut=passage.vers, statut_depuis=timezone.now(), revision=F("revision") + 1
-        )
+        _put(proposition, passage.vers)
     else:
         _move_fiche(fiche, passage, auteur, date_fermeture)
+        if passage.vers == Statut.FERME:
+            _withdraw_waiting(fiche, auteur, f"La fiche est fermée : {motif.strip()}")
     record(
         fiche,
         auteur=auteur,
@@ -108,6 +113,19 @@ def move(
     )
     journalise(action=f"offre.{action}", utilisateur=auteur.utilisateur, habilitation=auteur, objet=current)
     return passage
+
+
+def _put(proposition: Proposition, statut: str) -> None:
+    Proposition.objects.filter(pk=proposition.pk).update(
+        statut=statut, statut_depuis=timezone.now(), revision=F("revision") + 1
+    )
+
+
+def _withdraw_waiting(fiche: Rattachement | Dispositif, auteur: Habilitation, motif: str) -> None:
+    """What was proposed has no fiche to change any more: who typed it reads why."""
+    if proposition := fiche.propositions.en_attente().select_for_update(of=("self",)).first():
+        _put(proposition, Statut.REFUSE)
+        record(fiche, auteur=auteur, de=proposition.statut, vers=Statut.REFUSE, proposition=proposition, motif=motif)
 
 
 def _accept(fiche: Rattachement | Dispositif, proposition: Proposition, auteur: Habilitation) -> dict[str, list]:

@@ -106,8 +106,8 @@ def mesures_dispositif(request, pk):
         "dispositif": dispositif,
         "groupes": dispositif.groupes_mesures.select_related("declare_par"),
         "aujourdhui": dispositif.departement.aujourdhui,
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/mesures_dispositif.html", context)
 
@@ -180,7 +180,7 @@ def prestations_dispositif(request, pk):
     context = {
         "dispositif": dispositif,
         "prestations": [(nature, Prestation(nature).label, known.get(nature)) for nature in dispositif.prestations],
-        "gere": request.may(Droit.PLACES_GERER),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
     }
     return render(request, "offre/places/prestations_dispositif.html", context)
 

@@ -195,8 +195,8 @@ def places_dispositif(request, pk):
         "dispositif": dispositif,
         "groupes": groupes,
         "vues": vues,
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/dispositif.html", context)
 
@@ -331,13 +331,14 @@ def _place(request, pk) -> Place:
 def place(request, pk):
     """One place: its dates, when it cannot be used, and who declared what."""
     found = _place(request, pk)
+    dispositif = found.groupe.dispositif
     context = {
         "place": found,
         "indisponibilites": found.indisponibilites.all(),
-        "aujourdhui": found.groupe.dispositif.departement.aujourdhui,
+        "aujourdhui": dispositif.departement.aujourdhui,
         "declarations": found.declarations.select_related("auteur")[:50],
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/place.html", context)
 

@@ -279,6 +279,37 @@ def test_a_proposition_sent_back_opens_only_its_remarked_fields(valide, pages):
     assert proposition.apres["telephone"] == "+33261910012"
 
 
+def test_closing_a_fiche_refuses_what_waits_on_it_and_tells_who_typed_it(valide, pages, people):
+    propose(pages["gestionnaire"], valide, nom="CHRS du Pont")
+    proposition = Proposition.objects.get()
+    avis.tell()
+    mail.outbox.clear()
+    assert "Un changement proposé qui l'attendrait est refusé" in words(
+        pages["etat"].get(url("passer", "dispositifs", valide.pk, "fermer"))
+    )
+    assert step(pages["etat"], valide, "fermer", motif="Fin du bail").status_code == 302
+    proposition.refresh_from_db()
+    assert (proposition.statut, proposition.revision) == ("REFUSE", 2)
+    ended = proposition.transitions.last()
+    assert (ended.de, ended.motif) == ("SOUMIS", "La fiche est fermée : Fin du bail")
+    avis.tell()
+    assert [message.to for message in mail.outbox] == [[people["gestionnaire"].courriel]]
+    assert "Ce n'est pas possible maintenant" in words(step(pages["siao"], proposition, "prevalider"))
+
+
+@pytest.mark.parametrize(
+    ("statut", "who", "action"), [("SOUMIS", "siao", "prevalider"), ("PREVALIDE", "etat", "valider")]
+)
+def test_nothing_proposed_is_applied_to_a_fiche_that_is_closed(valide, pages, people, statut, who, action):
+    proposition = make_proposition(valide, people["gestionnaire"], statut=statut)
+    Dispositif.objects.update(statut="FERME", date_fermeture="2025-01-01")  # by a workbook
+    assert "celle-ci est « Fermé » : rouvrez-la d'abord" in words(step(pages[who], proposition, action))
+    proposition.refresh_from_db()
+    assert proposition.statut == statut
+    assert not Transition.objects.exists()
+    assert step(pages["etat"], proposition, "refuser", motif="Le dispositif est fermé.").status_code == 302
+
+
 def test_one_proposition_waits_on_a_fiche_at_a_time(valide, people):
     make_proposition(valide, people["siao"])
     with pytest.raises(IntegrityError, match="proposition_unique_par_dispositif"), transaction.atomic():

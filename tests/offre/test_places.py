@@ -150,6 +150,11 @@ def test_a_closed_dispositif_changes_no_more(chrs, assistant, responsable):
     assert "Ce dispositif est fermé" in words(answer)
     place.refresh_from_db()
     assert place.etat == "OCCUPEE"
+    shown = words(client_of(responsable).get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    assert "Fermé : son offre ne change plus" in shown
+    assert "tout confirmer" not in shown
+    assert "Une place se libère" not in shown
+    assert "Déclarer indisponible" not in words(client_of(responsable).get(reverse("offre:place", args=[place.pk])))
 
 
 def test_a_group_is_changed_with_its_sizes_and_its_funding(chrs, assistant):
