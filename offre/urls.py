@@ -47,6 +47,7 @@ urlpatterns = [
     path("places/dispositifs/<int:pk>/confirmer/", places.confirmer, name="confirmer_places"),
     path("places/dispositifs/<int:pk>/nouveau-groupe/", places.creer_groupe, name="creer_groupe"),
     path("places/groupes/<int:pk>/modifier/", places.modifier_groupe, name="modifier_groupe"),
+    path("places/financees/<int:pk>/retirer/", places.retirer_financees, name="retirer_financees"),
     path("places/groupes/<int:pk>/ajouter/", places.ajouter_places, name="ajouter_places"),
     path("places/<int:pk>/", places.place, name="place"),
     path("places/<int:pk>/declarer/", places.declarer, name="declarer_place"),

@@ -35,6 +35,7 @@ ACTIONS.update(
     {
         "offre.creer_groupe": "Groupe de places créé",
         "offre.modifier_groupe": "Groupe de places modifié",
+        "offre.retirer_financees": "Capacité financée retirée",
         "offre.ajouter_places": "Places ajoutées",
         "offre.modifier_place": "Place modifiée",
         "offre.supprimer_place": "Place supprimée",
@@ -162,6 +163,14 @@ def _receive(groupe: GroupePlaces, accueils: Iterable[Accueil]) -> None:
 def _fund(groupe: GroupePlaces, nombre: int | None, depuis: datetime.date | None) -> None:
     if nombre is not None:
         CapaciteFinancee.objects.update_or_create(groupe=groupe, depuis=depuis, defaults={"nombre": nombre})
+
+
+@transaction.atomic
+def unfund(*, auteur: Habilitation, ligne: CapaciteFinancee) -> None:
+    """Take back a line typed by mistake: the one before it counts again."""
+    check_open(ligne.groupe.dispositif)
+    _journalise("retirer_financees", auteur, ligne.groupe)
+    ligne.delete()
 
 
 @transaction.atomic

@@ -265,6 +265,11 @@ class Configuration(models.Model):
         return f"{self.composition} ({sizes})"
 
 
+class CapaciteFinanceeQuerySet(models.QuerySet):
+    def visible_to(self, perimetre: Perimetre):
+        return self.filter(groupe__in=GroupePlaces.objects.visible_to(perimetre).values("pk"))
+
+
 class CapaciteFinancee(models.Model):
     """How many couchages of a group are funded from a date on, until the next line of the same group.
 
@@ -276,6 +281,8 @@ class CapaciteFinancee(models.Model):
     )
     depuis = models.DateField("depuis le")
     nombre = models.PositiveIntegerField("couchages financés")
+
+    objects = CapaciteFinanceeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "capacité financée"

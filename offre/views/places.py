@@ -19,7 +19,7 @@ from offre.forms_places import (
     PlaceForm,
     RechercheGroupesForm,
 )
-from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
+from offre.models import CapaciteFinancee, Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
 from offre.views.conflits import lost_race
@@ -274,7 +274,8 @@ def modifier_groupe(request, pk):
     groupe = _groupe(request, pk)
     dispositif = groupe.dispositif
     form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=_recorded(groupe))
-    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe}, 200
+    financees = groupe.financees_depuis.all()
+    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe, "financees": financees}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_groupe(
@@ -299,6 +300,19 @@ def _recorded(groupe: GroupePlaces) -> dict:
     funded = groupe.financees_depuis.filter(depuis__lte=today).first()
     shown = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
     return {**shown, "financees_depuis": funded.depuis if funded else today}
+
+
+@writes(Droit.PLACES_GERER, only_post=True)
+def retirer_financees(request, pk):
+    """Take back a line of funded capacity."""
+    visible = CapaciteFinancee.objects.visible_to(request.perimetre)
+    ligne = get_object_or_404(visible.select_related("groupe__dispositif"), pk=pk)
+    try:
+        actions.unfund(auteur=request.habilitation, ligne=ligne)
+    except Refusal as refusal:
+        return refused(request, refusal, "offre:modifier_groupe", ligne.groupe_id)
+    messages.success(request, f"Couchages financés : la ligne « {ligne} » est retirée.")
+    return redirect("offre:modifier_groupe", ligne.groupe_id)
 
 
 @writes(Droit.PLACES_GERER)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from comptes.droits import Profil
 from comptes.models import EntreeJournal
 from offre.actions import places as actions
-from offre.models import DeclarationPlace, GroupePlaces, Indisponibilite, Place
+from offre.models import DeclarationPlace, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import Statut
 from siao.socle.database import sentence_of
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, plain, words
@@ -169,6 +169,30 @@ def test_a_group_is_changed_with_its_sizes_and_its_funding(chrs, assistant):
     page.post(url, {**smaller, "version": "2", "financees": "30", "financees_depuis": "01/03/2024"})
     at = GroupePlaces.objects.for_list
     assert [at(datetime.date(2024, month, 15)).get().financees for month in (1, 2, 3)] == [None, 40, 30]
+
+
+def test_a_funding_typed_with_a_wrong_date_is_refused_or_seen_and_taken_back(chrs, assistant):
+    groupe = make_groupe(chrs)
+    page = client_of(assistant)
+    url = reverse("offre:modifier_groupe", args=[groupe.pk])
+    today = timezone.localdate()
+    far = page.post(url, typed(version="1", financees_depuis="31/12/2199"))
+    assert f"au plus tard le 31/12/{today.year + 5}" in words(far)
+    assert not groupe.financees_depuis.exists()
+    page.post(url, typed(version="1"))
+    page.post(url, typed(version="2", financees="5", financees_depuis=f"31/12/{today.year + 5}"))
+    wrong = groupe.financees_depuis.get(nombre=5)
+    shown = words(page.get(url))
+    assert f"5 depuis le 31/12/{today.year + 5}" in shown
+    assert "40 depuis le 01/01/2024" in shown
+    take_back = reverse("offre:retirer_financees", args=[wrong.pk])
+    assert "est retirée" in words(page.post(take_back, follow=True))
+    assert groupe.financees_depuis.get().nombre == 40
+    assert page.post(take_back).status_code == 404
+    Dispositif.objects.update(statut=Statut.FERME, date_fermeture=today)
+    left = reverse("offre:retirer_financees", args=[groupe.financees_depuis.get().pk])
+    assert "Ce dispositif est fermé" in words(page.post(left, follow=True))
+    assert groupe.financees_depuis.count() == 1
 
 
 def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
