@@ -212,6 +212,22 @@ def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
     assert GroupePlaces.objects.get().libelle == "Le second"
 
 
+def test_the_conflict_page_shows_only_what_somebody_typed(chrs, assistant):
+    groupe = make_groupe(chrs, libelle="Familles")
+    page = client_of(assistant)
+    url = reverse("offre:modifier_groupe", args=[groupe.pk])
+    form = page.get(url).context["form"]
+    as_shown = {field.html_name: field.value() for field in form if field.value() not in (None, "", False)}
+    as_shown["financees_depuis"] = f"{timezone.localdate():%d/%m/%Y}"
+    assert page.post(url, as_shown | {"libelle": "Le premier"}).status_code == 302
+    answer = page.post(url, as_shown | {"libelle": "Le second", "accepte_40": "on"})
+    assert answer.status_code == 409
+    assert answer.context["conflit"] == [
+        ("Nom du groupe", "Le premier", "Le second"),
+        ("Femme seule avec enfant(s)", "—", "oui"),
+    ]
+
+
 def test_places_are_added_to_a_group(chrs, assistant):
     groupe = make_groupe(chrs)
     page = client_of(assistant)
