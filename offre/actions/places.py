@@ -256,15 +256,11 @@ def confirm(*, auteur: Habilitation, dispositif: Dispositif, vues: dict[int, str
     ``vues``: what the author had under the eyes, place by place. A place that somebody changed since is left alone.
     """
     check_open(dispositif)
-    places = Place.objects.filter(groupe__dispositif=dispositif, pk__in=vues).in_service(
+    places = Place.objects.filter(groupe__dispositif=dispositif, pk__in=vues).declared(
         dispositif.departement.aujourdhui
     )
     same = [place.pk for place in lock_in_order(places, waiting_inserts=False) if place.etat == vues[place.pk]]
-    return (
-        Place.objects.filter(pk__in=same)
-        .exclude(etat="")
-        .update(declare_le=timezone.now(), declare_par=auteur.utilisateur)
-    )
+    return Place.objects.filter(pk__in=same).update(declare_le=timezone.now(), declare_par=auteur.utilisateur)
 
 
 # --- Places that cannot be used ---------------------------------------------------------------------------------

@@ -187,10 +187,11 @@ def places_dispositif(request, pk):
     today = dispositif.departement.aujourdhui
     unavailable = Prefetch("indisponibilites", Indisponibilite.objects.at(today), to_attr="empechements")
     open_places = Place.objects.open_at(today).select_related("declare_par").prefetch_related(unavailable)
+    open_places = open_places.annotate(a_redire=Exists(Indisponibilite.objects.undoing(today)))
     groupes = dispositif.groupes.for_list(today).prefetch_related(
         _configurations(), Prefetch("places", open_places, to_attr="ouvertes")
     )
-    vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.empechements]
+    vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.a_redire]
     context = {
         "dispositif": dispositif,
         "groupes": groupes,
@@ -346,10 +347,12 @@ def place(request, pk):
     """One place: its dates, when it cannot be used, and who declared what."""
     found = _place(request, pk)
     dispositif = found.groupe.dispositif
+    today = dispositif.departement.aujourdhui
     context = {
         "place": found,
         "indisponibilites": found.indisponibilites.all(),
-        "aujourdhui": dispositif.departement.aujourdhui,
+        "aujourdhui": today,
+        "a_redire": Place.objects.filter(Exists(Indisponibilite.objects.undoing(today)), pk=pk).exists(),
         "declarations": found.declarations.select_related("auteur")[:50],
         "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
         "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
@@ -434,5 +437,8 @@ def remettre_en_service(request, pk):
         actions.back_in_service(auteur=request.habilitation, indisponibilite=found)
     except Refusal as refusal:
         return refused(request, refusal, "offre:place", found.place_id)
-    messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
+    if found.date_debut < found.place.groupe.dispositif.departement.aujourdhui:
+        messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
+    else:
+        messages.success(request, f"« {found.place} » est en service : cette indisponibilité est annulée.")
     return redirect("offre:place", found.place_id)

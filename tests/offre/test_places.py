@@ -332,7 +332,7 @@ def test_a_click_that_was_refused_may_be_sent_again_and_one_that_was_done_may_no
 
 
 def test_a_place_under_works_is_not_offered_then_is_again(chrs, responsable):
-    place = make_groupe(chrs, etats=["LIBRE"]).places.get()
+    place = make_place(make_groupe(chrs, etats=()), etat="LIBRE", il_y_a=5 * A_DAY)
     page = client_of(responsable)
     today = timezone.localdate()
     period = {"motif": "TRAVAUX", "precision": "", "date_debut": f"{today:%d/%m/%Y}", "date_fin": ""}
@@ -345,13 +345,38 @@ def test_a_place_under_works_is_not_offered_then_is_again(chrs, responsable):
     [works] = Indisponibilite.objects.all()
     Indisponibilite.objects.update(date_debut=today - 3 * A_DAY)
     again = page.post(reverse("offre:remettre_en_service", args=[works.pk]), follow=True)
-    assert "de nouveau en service" in words(again)
+    assert "de nouveau en service : dites si elle est libre" in words(again)
+    assert "indisponible entre-temps : <strong>à dire de nouveau" in words(again)
     works.refresh_from_db()
     assert works.date_fin == today - A_DAY
     page.post(reverse("offre:remettre_en_service", args=[works.pk]))
     works.refresh_from_db()
     assert works.date_fin == today - A_DAY, "une indisponibilité finie ne bouge plus"
+    assert not Place.objects.free(today).exists(), "elle était libre avant les travaux : personne ne le sait plus"
+    shown = words(page.get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    assert "À déclarer" in shown
+    assert "0 libre" in shown
+    assert "tout confirmer" not in shown
+    page.post(reverse("offre:confirmer_places", args=[chrs.pk]), {"vue": f"{place.pk}:LIBRE"})
+    assert not Place.objects.free(today).exists()
+    page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"})
     assert Place.objects.free(today).get() == place
+    assert "à dire de nouveau" not in words(page.get(reverse("offre:place", args=[place.pk])))
+
+
+@pytest.mark.parametrize(
+    ("declared", "ended", "free"), [(5, 2, False), (2, 2, False), (1, 2, True), (5, 6, True), (5, -1, False)]
+)
+def test_what_was_said_before_the_end_of_works_is_to_be_said_again(chrs, responsable, declared, ended, free):
+    """Both in days before today: nobody put the place back by hand, its works ended at their date."""
+    today = timezone.localdate()
+    place = make_groupe(chrs, etats=[""]).places.get()
+    moment = timezone.now() - declared * A_DAY
+    Place.objects.update(etat="LIBRE", etat_depuis=moment, declare_le=moment, declare_par=responsable)
+    place.indisponibilites.create(motif="TRAVAUX", date_debut=today - 9 * A_DAY, date_fin=today - ended * A_DAY)
+    assert Place.objects.free(today).exists() is free
+    assert Place.objects.free_for(composition="100", taille=4, day=today).exists() is free
+    assert GroupePlaces.objects.for_list(today).get().nb_libres == free
 
 
 def test_works_are_changed_and_those_to_come_are_cancelled(chrs, responsable):
