@@ -77,6 +77,7 @@ urlpatterns = [
     path("financements/synthese/exporter/", financements.exporter_synthese, name="exporter_synthese"),
     path("<nom:nom>/exporter/", listes.exporter, name="exporter"),
     path("communes/", listes.communes, name="communes"),
+    path("communes/exporter/", listes.exporter_communes, name="exporter_communes"),
     path("<nom:nom>/<int:pk>/", fiches.fiche, name="fiche"),
     path("<nom:nom>/<int:pk>/modifier/", fiches.modifier, name="modifier"),
     path("<nom:nom>/<int:pk>/circuit/<slug:action>/", validation.passer, name="passer"),
