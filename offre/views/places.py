@@ -196,6 +196,7 @@ def places_dispositif(request, pk):
         "dispositif": dispositif,
         "groupes": groupes,
         "vues": vues,
+        "lignes_qui_parlent": {f"place-{place.pk}" for groupe in groupes for place in groupe.ouvertes},
         "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
         "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
@@ -206,20 +207,21 @@ def places_dispositif(request, pk):
 def declarer(request, pk):
     """One click: « une place se libère », or « place occupée »."""
     place = _place(request, pk)
-    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#place-{place.pk}"
+    line = f"place-{place.pk}"
+    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#{line}"
     etat = request.POST.get("etat")
     try:
         if etat not in Etat.values:
             raise Refusal("Dites si la place est libre ou occupée.")
         changed = actions.declare(auteur=request.habilitation, place=place, etat=Etat(etat))
     except Refusal as refusal:
-        return refused(request, refusal, page)
+        return refused(request, refusal, page, line=line)
     now = f"« {place} » est {Etat(etat).label.lower()}"
     if changed:
-        messages.success(request, f"{now} : le SIAO le voit dès maintenant.")
+        messages.success(request, f"{now} : le SIAO le voit dès maintenant.", extra_tags=line)
     else:
         who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
-        messages.info(request, f"{now}, comme avant{who} : c'est confirmé.")
+        messages.info(request, f"{now}, comme avant{who} : c'est confirmé.", extra_tags=line)
     return redirect(page)
 
 

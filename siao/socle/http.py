@@ -97,12 +97,12 @@ def _declare(rights: tuple[str, ...], methods: tuple[str, ...], journal: str, fr
     return decorate
 
 
-def refused(request: HttpRequest, sentence: object, to: str, *args) -> HttpResponse:
+def refused(request: HttpRequest, sentence: object, to: str, *args, line: str = "") -> HttpResponse:
     """Answer a form that the rules refuse by the page ``to`` (as for ``redirect``), which says why.
 
-    Nothing was done: the same form may be sent again.
+    Nothing was done: the same form may be sent again. ``line``: identifier of what it is said in (includes/messages).
     """
-    messages.error(request, str(sentence))  # noqa: TID251
+    messages.error(request, str(sentence), extra_tags=line)  # noqa: TID251
     response = redirect(to, *args)
     response.refused = True
     return response

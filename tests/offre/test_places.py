@@ -259,6 +259,32 @@ def test_a_place_is_freed_in_one_click(chrs, responsable):
     )
 
 
+def test_the_answer_to_a_click_is_in_the_line_of_its_place(chrs, responsable):
+    """The page opens at that line: on a phone, its top is out of sight."""
+    second = make_groupe(chrs, etats=["OCCUPEE", "OCCUPEE"]).places.last()
+    page = client_of(responsable)
+
+    def click(place):
+        answer = page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"}, follow=True)
+        assert answer.redirect_chain[-1][0].endswith(f"#place-{place.pk}")
+        before, lines = words(answer).split('<ul class="places">')
+        return before, lines.split(f'id="place-{second.pk}"')
+
+    before, [of_first, of_second] = click(second)
+    assert "le SIAO le voit dès maintenant" in of_second
+    assert 'role="status"' in of_second
+    assert "le SIAO le voit dès maintenant" not in before + of_first
+    second.indisponibilites.create(motif="TRAVAUX", date_debut=timezone.localdate())
+    before, [of_first, of_second] = click(second)
+    assert "remettez-la d'abord en service" in of_second
+    assert 'role="alert"' in of_second
+    assert "remettez-la d'abord en service" not in before + of_first
+    # A place that the page no longer shows is answered at its top.
+    Place.objects.filter(pk=second.pk).update(fermee_le=timezone.localdate())
+    before, _ = click(second)
+    assert "n'est pas ouverte aujourd'hui" in before
+
+
 def test_who_clicks_second_is_told_and_changes_nothing(chrs, responsable):
     place = make_groupe(chrs, etats=["LIBRE"]).places.get()
     operateur = make_utilisateur(Profil.OPERATEUR_SIAO)
