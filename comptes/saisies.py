@@ -121,7 +121,10 @@ def refused_form(request: HttpRequest) -> HttpResponse | None:
 
 
 def send_once(request: HttpRequest, carry_out) -> HttpResponse:
-    """Carry a form out, once. A form is done when it answers by a redirection; shown again, it is a new one."""
+    """Carry a form out, once. It is done when it answers by a redirection, unless that says ``refused``.
+
+    A form that was refused, or shown again with its errors, may be sent again.
+    """
     key = key_of(request)
     with connection.cursor() as cursor:
         # A second click waits here for the end of the first one's transaction.
@@ -132,7 +135,7 @@ def send_once(request: HttpRequest, carry_out) -> HttpResponse:
         messages.info(request, "Cet envoi était déjà enregistré : rien n'a été fait une seconde fois.")
         return redirect(envoi.values_list("suite", flat=True).get() or "accueil")
     response = carry_out()
-    if 300 <= response.status_code < 400:
+    if 300 <= response.status_code < 400 and not getattr(response, "refused", False):
         envoi.update(suite=response.url)
         forget(request)
     else:

@@ -123,7 +123,8 @@ PASSAGES = (
         (Statut.VALIDE,),
         Statut.FERME,
         (Droit.OFFRE_VALIDER,),
-        "La fiche sort de l'offre à la date que vous donnez ; elle reste lisible, et peut être rouverte.",
+        "La fiche sort de l'offre tout de suite ; elle reste lisible, et peut être rouverte. Un changement proposé qui "
+        "l'attendrait est refusé, avec votre motif.",
         "La fiche est fermée.",
         motif=True,
         propositions=False,

@@ -4,6 +4,7 @@ import datetime
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from offre.actions.places import Accueil
 from offre.models import CategoriePlace, Composition, GroupePlaces, Indisponibilite, Place, TypePlace
@@ -12,6 +13,8 @@ from siao.socle.forms import Formulaire, JourField
 from siao.socle.text import counted, visible
 
 PLACES_EN_UNE_FOIS = 200
+ANNEES_FINANCEES = 5
+"""How far ahead a funding is known: beyond, the year is a slip."""
 
 
 class NombreField(forms.IntegerField):
@@ -79,7 +82,11 @@ class GroupeForm(Formulaire):
         maximum=50,
     )
     financees = NombreField(label="Couchages financés, tout le groupe", minimum=0, maximum=100_000, required=False)
-    financees_depuis = JourField(label="Financés depuis le", required=False)
+    financees_depuis = JourField(
+        label="Financés depuis le",
+        required=False,
+        help_text="Une autre date ajoute une ligne, qui compte à partir de ce jour.",
+    )
 
     def __init__(self, *args, dispositif, groupe=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -129,6 +136,13 @@ class GroupeForm(Formulaire):
 
     def clean_libelle(self):
         return visible(self.cleaned_data["libelle"]).strip()
+
+    def clean_financees_depuis(self):
+        since = self.cleaned_data["financees_depuis"]
+        latest = datetime.date(timezone.localdate().year + ANNEES_FINANCEES, 12, 31)
+        if since and since > latest:
+            raise forms.ValidationError(f"Donnez une date au plus tard le {latest:%d/%m/%Y} : vérifiez l'année.")
+        return since
 
     def clean(self):
         values = self.cleaned_data

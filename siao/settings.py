@@ -13,7 +13,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from siao.logs import without_secrets
+from siao.logs import without_refusals, without_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
@@ -351,6 +351,7 @@ LOGGING = {
             "foreign_pre_chain": _SHARED_PROCESSORS,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                without_refusals,
                 structlog.processors.format_exc_info,
                 without_secrets,
                 structlog.processors.JSONRenderer(ensure_ascii=False),

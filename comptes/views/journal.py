@@ -13,7 +13,7 @@ from comptes.droits import MATRICE, Droit, Profil, profils_managed_by
 from comptes.forms import RechercheJournalForm
 from comptes.journal import conceal
 from comptes.models import Alerte, EntreeJournal
-from siao.socle.http import CONNECTED, reads, writes
+from siao.socle.http import CONNECTED, reads, refused, writes
 from siao.socle.refusal import Refusal
 
 PAR_PAGE = 50
@@ -56,9 +56,8 @@ def examiner_alerte(request, pk):
     try:
         examine(auteur=request.habilitation, alerte=alerte)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "L'alerte est examinée : elle n'attend plus.")
+        return refused(request, refusal, "alertes")
+    messages.success(request, "L'alerte est examinée : elle n'attend plus.")
     return redirect("alertes")
 
 

@@ -12,7 +12,7 @@ from menages.actions import dossiers as actions
 from menages.forms import AccompagnementForm, MenageForm
 from menages.models import Accompagnement, Menage
 from menages.views.confirmation import confirm
-from siao.socle.http import writes
+from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
 
 MENAGE = "menages.menage"
@@ -59,15 +59,13 @@ def accompagner(request, pk):
     """Let the team of a dispositif see the dossier."""
     menage = whole_menage(request, pk)
     form = AccompagnementForm(request.POST, menage=menage, perimetre=request.perimetre)
-    if form.is_valid():
-        try:
-            actions.accompany(auteur=request.habilitation, menage=menage, dispositif=form.cleaned_data["dispositif"])
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, "L'équipe du dispositif voit maintenant le dossier.")
-    else:
-        messages.error(request, "Choisissez un dispositif de la liste.")
+    if not form.is_valid():
+        return refused(request, "Choisissez un dispositif de la liste.", "dossier", pk)
+    try:
+        actions.accompany(auteur=request.habilitation, menage=menage, dispositif=form.cleaned_data["dispositif"])
+    except Refusal as refusal:
+        return refused(request, refusal, "dossier", pk)
+    messages.success(request, "L'équipe du dispositif voit maintenant le dossier.")
     return redirect("dossier", pk)
 
 

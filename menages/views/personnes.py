@@ -12,7 +12,7 @@ from menages.actions import personnes as actions
 from menages.forms import AgentForm, RectificationForm
 from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
 from menages.views.confirmation import confirm
-from siao.socle.http import reads, writes
+from siao.socle.http import reads, refused, writes
 from siao.socle.refusal import Refusal, Stale
 
 PERSONNE = "menages.personne"
@@ -157,7 +157,6 @@ def retirer_agent(request, pk):
     try:
         actions.unname_user(auteur=request.habilitation, acces=acces)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "Cet agent n'est plus désigné.")
+        return refused(request, refusal, "fiche_personne", personne.pk)
+    messages.success(request, "Cet agent n'est plus désigné.")
     return redirect("fiche_personne", personne.pk)

@@ -10,7 +10,7 @@ from menages.actions.demandes_d_acces import ask_access
 from menages.forms import DemandeDAccesForm, RechercheForm, split
 from menages.models import Personne
 from menages.recherche import TooMany, look_for, open_directly
-from siao.socle.http import writes
+from siao.socle.http import refused, writes
 
 PERSONNE = "menages.personne"
 
@@ -55,8 +55,8 @@ def demander_acces(request):
     siao = request.habilitation.siao
     if siao is None or not form.is_valid():
         errors = [] if siao is None else [error for errors in form.errors.values() for error in errors]
-        messages.error(request, " ".join(errors) or "Seul un SIAO peut demander l'accès à un autre SIAO.")
-        return redirect("recherche")
+        why = " ".join(errors) or "Seul un SIAO peut demander l'accès à un autre SIAO."
+        return refused(request, why, "recherche")
     elsewhere = Personne.objects.actives().filter(
         pk__in=form.cleaned_data["recherche"].ailleurs, protegee=False, gelee_le__isnull=True
     )

@@ -26,7 +26,7 @@ from offre.models import (
     Place,
     TypePlace,
 )
-from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Statut
+from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS
 from offre.models.places import Etat
 from siao.socle.database import lock_in_order, refusing
 from siao.socle.refusal import Refusal
@@ -35,6 +35,7 @@ ACTIONS.update(
     {
         "offre.creer_groupe": "Groupe de places créé",
         "offre.modifier_groupe": "Groupe de places modifié",
+        "offre.retirer_financees": "Capacité financée retirée",
         "offre.ajouter_places": "Places ajoutées",
         "offre.modifier_place": "Place modifiée",
         "offre.supprimer_place": "Place supprimée",
@@ -63,7 +64,7 @@ def _journalise(action: str, auteur: Habilitation, objet, **details) -> None:
 
 
 def check_open(dispositif: Dispositif) -> None:
-    if dispositif.statut in (Statut.FERME, Statut.REFUSE):
+    if dispositif.fige:
         raise Refusal(f"Ce dispositif est {dispositif.get_statut_display().lower()} : son offre ne change plus.")
 
 
@@ -165,6 +166,14 @@ def _fund(groupe: GroupePlaces, nombre: int | None, depuis: datetime.date | None
 
 
 @transaction.atomic
+def unfund(*, auteur: Habilitation, ligne: CapaciteFinancee) -> None:
+    """Take back a line typed by mistake: the one before it counts again."""
+    check_open(ligne.groupe.dispositif)
+    _journalise("retirer_financees", auteur, ligne.groupe)
+    ligne.delete()
+
+
+@transaction.atomic
 def add_places(*, auteur: Habilitation, groupe: GroupePlaces, noms: Iterable[str], ouverte_le: datetime.date) -> int:
     check_open(groupe.dispositif)
     with refusing():
@@ -247,15 +256,11 @@ def confirm(*, auteur: Habilitation, dispositif: Dispositif, vues: dict[int, str
     ``vues``: what the author had under the eyes, place by place. A place that somebody changed since is left alone.
     """
     check_open(dispositif)
-    places = Place.objects.filter(groupe__dispositif=dispositif, pk__in=vues).in_service(
+    places = Place.objects.filter(groupe__dispositif=dispositif, pk__in=vues).declared(
         dispositif.departement.aujourdhui
     )
     same = [place.pk for place in lock_in_order(places, waiting_inserts=False) if place.etat == vues[place.pk]]
-    return (
-        Place.objects.filter(pk__in=same)
-        .exclude(etat="")
-        .update(declare_le=timezone.now(), declare_par=auteur.utilisateur)
-    )
+    return Place.objects.filter(pk__in=same).update(declare_le=timezone.now(), declare_par=auteur.utilisateur)
 
 
 # --- Places that cannot be used ---------------------------------------------------------------------------------

@@ -83,6 +83,11 @@ def move(
         raise Refusal(
             f"Ce n'est plus possible : le statut est maintenant « {current.get_statut_display()} ». Relisez la page."
         )
+    if proposition and passage.vers != Statut.REFUSE and fiche.statut != Statut.VALIDE:
+        raise Refusal(
+            f"Un changement ne s'applique qu'à une fiche validée, et celle-ci est « {fiche.get_statut_display()} » : "
+            "rouvrez-la d'abord, ou abandonnez ce changement."
+        )
     if passage.motif and not motif.strip():
         raise Refusal("Donnez le motif : la personne concernée le lira.")
     if passage.remarques and not remarques:
@@ -91,11 +96,11 @@ def move(
     if proposition:
         if passage.vers == Statut.VALIDE:
             changements = _accept(fiche, proposition, auteur)
-        Proposition.objects.filter(pk=proposition.pk).update(
-            statut=passage.vers, statut_depuis=timezone.now(), revision=F("revision") + 1
-        )
+        _put(proposition, passage.vers)
     else:
         _move_fiche(fiche, passage, auteur, date_fermeture)
+        if passage.vers == Statut.FERME:
+            _withdraw_waiting(fiche, auteur, f"La fiche est fermée : {motif.strip()}")
     record(
         fiche,
         auteur=auteur,
@@ -108,6 +113,19 @@ def move(
     )
     journalise(action=f"offre.{action}", utilisateur=auteur.utilisateur, habilitation=auteur, objet=current)
     return passage
+
+
+def _put(proposition: Proposition, statut: str) -> None:
+    Proposition.objects.filter(pk=proposition.pk).update(
+        statut=statut, statut_depuis=timezone.now(), revision=F("revision") + 1
+    )
+
+
+def _withdraw_waiting(fiche: Rattachement | Dispositif, auteur: Habilitation, motif: str) -> None:
+    """What was proposed has no fiche to change any more: who typed it reads why."""
+    if proposition := fiche.propositions.en_attente().select_for_update(of=("self",)).first():
+        _put(proposition, Statut.REFUSE)
+        record(fiche, auteur=auteur, de=proposition.statut, vers=Statut.REFUSE, proposition=proposition, motif=motif)
 
 
 def _accept(fiche: Rattachement | Dispositif, proposition: Proposition, auteur: Habilitation) -> dict[str, list]:
@@ -130,11 +148,7 @@ def _move_fiche(fiche, passage: Passage, auteur: Habilitation, date_fermeture) -
     values: dict = {"statut": passage.vers}
     if passage.vers == Statut.FERME:
         _refuse_open_children(fiche)
-        start = getattr(fiche, "date_ouverture", None)
-        closed = date_fermeture or fiche.departement.aujourdhui
-        if start and closed < start:
-            raise Refusal(f"La fermeture ne peut pas précéder l'ouverture, le {start:%d/%m/%Y}.")
-        values["date_fermeture"] = closed.isoformat()
+        values["date_fermeture"] = _closing_day(fiche, date_fermeture).isoformat()
     elif fiche.statut == Statut.FERME:
         if getattr(fiche, "fusionne_dans_id", None):
             raise Refusal("Cette entité a été fusionnée dans une autre : c'est l'autre qui vit.")
@@ -142,6 +156,28 @@ def _move_fiche(fiche, passage: Passage, auteur: Habilitation, date_fermeture) -
     table = next(table for table in TABLES.values() if table.model is type(fiche))
     with refusing():
         CHANGE[table.sheet.name]([(fiche.pk, values)], auteur.utilisateur)
+
+
+def _closing_day(fiche, wanted: datetime.date | None) -> datetime.date:
+    """The day of a closing, which is done at once: a later one is planned, not done."""
+    today = fiche.departement.aujourdhui
+    start = getattr(fiche, "date_ouverture", today)
+    # What has not opened yet closes the day it was to open, as by a workbook.
+    last = max(today, start)
+    closed = wanted or last
+    if closed < start:
+        raise Refusal(f"La fermeture ne peut pas précéder l'ouverture, le {start:%d/%m/%Y}.")
+    if closed > last:
+        raise Refusal(
+            f"Fermer prend effet tout de suite : donnez au plus tard le {last:%d/%m/%Y}. "
+            + (
+                "Pour une fermeture à venir, modifiez la fiche et écrivez sa « Date de fermeture prévue » : le SIAO "
+                "n'y oriente plus à partir de ce jour."
+                if isinstance(fiche, Dispositif)
+                else "Pour une fermeture à venir, revenez ce jour-là : jusque-là, l'entité garde son offre."
+            )
+        )
+    return closed
 
 
 def _refuse_open_children(fiche) -> None:

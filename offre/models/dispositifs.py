@@ -414,6 +414,11 @@ class Dispositif(SuiviValidation):
         return ", ".join(counted(number, unit) for unit, number in numbers.items() if number is not None)
 
     @property
+    def fige(self) -> bool:
+        """Closed or refused: what it offers changes no more."""
+        return self.statut in (Statut.FERME, Statut.REFUSE)
+
+    @property
     def commune_visible(self) -> str:
         """Where it is, for a list: a confidential address is not located."""
         return "Confidentielle" if self.adresse_confidentielle else self.commune.nom

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, Exists, ExpressionWrapper, F, Func, Min, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Now, TruncDate
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -268,6 +268,11 @@ class Configuration(models.Model):
         return f"{self.composition} ({sizes})"
 
 
+class CapaciteFinanceeQuerySet(models.QuerySet):
+    def visible_to(self, perimetre: Perimetre):
+        return self.filter(groupe__in=GroupePlaces.objects.visible_to(perimetre).values("pk"))
+
+
 @historise(droit=Droit.OFFRE_VOIR, dans="groupe")
 class CapaciteFinancee(models.Model):
     """How many couchages of a group are funded from a date on, until the next line of the same group.
@@ -280,6 +285,8 @@ class CapaciteFinancee(models.Model):
     )
     depuis = models.DateField("depuis le")
     nombre = models.PositiveIntegerField("couchages financés")
+
+    objects = CapaciteFinanceeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "capacité financée"
@@ -313,8 +320,12 @@ class PlaceQuerySet(models.QuerySet):
         unavailable = Indisponibilite.objects.at(day).filter(place=OuterRef("pk"))
         return self.open_at(day).filter(~Exists(unavailable))
 
+    def declared(self, day: datetime.date):
+        """In service on ``day``, and said free or taken since it is: works undo what was said before them."""
+        return self.exclude(etat="").open_at(day).filter(~Exists(Indisponibilite.objects.undoing(day)))
+
     def free(self, day: datetime.date):
-        return self.filter(etat=Etat.LIBRE).in_service(day)
+        return self.filter(etat=Etat.LIBRE).declared(day)
 
     def free_for(self, *, composition: str, taille: int, day: datetime.date):
         """Free places to which the SIAO can orient a ménage of this composition and size on ``day``."""
@@ -330,7 +341,8 @@ class PlaceQuerySet(models.QuerySet):
         """
         day = timezone.localdate(now)
         fades = Q(etat=Etat.LIBRE) | Q(groupe__categorie_dispositif=Categorie.HEBERGEMENT)
-        stale = Q(declare_le__isnull=True) | (Q(declare_le__lt=now - FRAICHEUR) & fades)
+        undone = Q(declare_le__isnull=True) | Exists(Indisponibilite.objects.undoing(day))
+        stale = undone | (Q(declare_le__lt=now - FRAICHEUR) & fades)
         return self.in_service(day).filter(stale, orientable(day, "groupe__dispositif"))
 
 
@@ -448,6 +460,12 @@ class IndisponibiliteQuerySet(models.QuerySet):
 
     def at(self, day: datetime.date):
         return self.filter(Q(date_fin__isnull=True) | Q(date_fin__gte=day), date_debut__lte=day)
+
+    def undoing(self, day: datetime.date):
+        """Of the place of the outer query, those that last on ``day``, or lasted when it was last declared."""
+        declared_on = TruncDate(ExpressionWrapper(OuterRef("declare_le"), models.DateTimeField()))
+        lasting = Q(date_fin__isnull=True) | Q(date_fin__gte=day) | Q(date_fin__gte=declared_on)
+        return self.filter(lasting, place=OuterRef("pk"), date_debut__lte=day)
 
     def from_day(self, day: datetime.date):
         """Those of ``day`` and of later."""

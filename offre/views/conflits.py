@@ -10,10 +10,11 @@ from siao.socle.refusal import Refusal
 def lost_race(form: Formulaire, now: Mapping[str, Any], refusal: Refusal) -> list[tuple[str, str, str]]:
     """Label, what is recorded now, what was typed: for the fields that differ.
 
-    ``form`` can then be sent again: its hidden fields, which say what its author saw, become those of ``now``.
+    What nothing is recorded of is compared by its default, as the form showed it. ``form`` can then be sent again: its
+    hidden fields, which say what its author saw, become those of ``now``.
     """
     found = [
-        (field.label, _shown(now.get(field.name)), _shown(form.cleaned_data.get(field.name)))
+        (field.label, _shown(now.get(field.name, field.field.initial)), _shown(form.cleaned_data.get(field.name)))
         for field in form.visible_fields()
     ]
     form.data = form.data.copy()

@@ -175,9 +175,12 @@ def creer_entite(request):
     context = {"titre": "Nouvelle entité", "lieu": departement, "retour": reverse("offre:entites"), "registre": True}
     if "remplir" in request.POST:
         typed, answer = _filled_from_the_register(request.POST.copy())
-        return render(
-            request, "offre/saisie.html", context | answer | {"form": EntiteForm(typed, departement=departement)}
-        )
+        form = EntiteForm(typed, departement=departement)
+        # Nothing is sent yet: what is still to type is not wrong.
+        blank = {name for name in form.fields if name != "siren" and not typed.get(name)}
+        for name in blank.intersection(form.errors):
+            del form.errors[name]
+        return render(request, "offre/saisie.html", context | answer | {"form": form})
     form = EntiteForm(request.POST or None, departement=departement)
     if request.method == "POST" and form.is_valid():
         created = _created(request, form, create_entite, values=form.canonical)

@@ -2,11 +2,12 @@
 
 from urllib.parse import urlencode
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.shortcuts import render
 from django.urls import reverse
 
 from comptes.droits import Droit
+from offre.models import Dispositif
 from offre.models.nomenclature import Statut
 from offre.recherches import Recherche, RechercheDispositifs, RechercheEntites, RechercheFinancements
 from siao.socle.columns.types import Decimal, show_phone
@@ -117,14 +118,27 @@ COMMUNES = (
 def communes(request):
     """Where the open dispositifs are; those at a confidential address are counted apart, and not located."""
     form = RechercheDispositifs(request.GET, request.perimetre)
-    rows = form.found().exclude(statut=Statut.FERME).order_by()
-    located = rows.filter(adresse_confidentielle=False).values("commune", "commune__nom", "departement")
+    confidentiels = _open(form).filter(adresse_confidentielle=True).count()
+    context = {"form": form, "table": _by_commune(request, form), "confidentiels": confidentiels}
+    return render(request, "offre/communes.html", context)
+
+
+@reads(Droit.OFFRE_VOIR)
+def exporter_communes(request):
+    form = RechercheDispositifs(request.GET, request.perimetre)
+    return extraction(_by_commune(request, form), "communes", request.GET.get("format", ""))
+
+
+def _open(form: RechercheDispositifs) -> QuerySet[Dispositif]:
+    return form.found().exclude(statut=Statut.FERME).order_by()
+
+
+def _by_commune(request, form: RechercheDispositifs) -> Table:
+    located = _open(form).filter(adresse_confidentielle=False).values("commune", "commune__nom", "departement")
     by_commune = located.annotate(
         nombre=Count("pk"), places_=Sum("places"), logements_=Sum("logements"), mesures_=Sum("mesures")
     ).order_by("commune__nom_cle", "commune")
-    table = Table("Dispositifs par commune", COMMUNES, by_commune, request.GET)
-    confidentiels = rows.filter(adresse_confidentielle=True).count()
-    return render(request, "offre/communes.html", {"form": form, "table": table, "confidentiels": confidentiels})
+    return Table("Dispositifs par commune", COMMUNES, by_commune, request.GET)
 
 
 def _fiche(nom: str, row) -> str:

@@ -14,7 +14,7 @@ from offre.models import Dispositif, GroupeMesures, PrestationProposee
 from offre.models.nomenclature import Categorie, Prestation
 from offre.views.conflits import lost_race
 from siao.socle.extraction import extraction
-from siao.socle.http import reads, writes
+from siao.socle.http import reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 
@@ -106,8 +106,8 @@ def mesures_dispositif(request, pk):
         "dispositif": dispositif,
         "groupes": dispositif.groupes_mesures.select_related("declare_par"),
         "aujourdhui": dispositif.departement.aujourdhui,
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/mesures_dispositif.html", context)
 
@@ -154,20 +154,19 @@ def modifier_mesures(request, pk):
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
 def declarer_mesures(request, pk):
     groupe = _groupe(request, pk)
+    page = reverse("offre:mesures_dispositif", args=[groupe.dispositif_id])
     form = UtiliseesForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"« {groupe} » : {form.errors['utilisees'][0]}")
-        return redirect("offre:mesures_dispositif", groupe.dispositif_id)
+        return refused(request, f"« {groupe} » : {form.errors['utilisees'][0]}", page)
     used = form.cleaned_data["utilisees"]
     try:
         actions.declare_used(auteur=request.habilitation, groupe=groupe, utilisees=used)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"« {groupe} » : {used} en cours sur {groupe.nombre}.")
-        if used > groupe.nombre:
-            messages.warning(request, f"C'est {used - groupe.nombre} de plus que le groupe n'en compte.")
-    return redirect("offre:mesures_dispositif", groupe.dispositif_id)
+        return refused(request, refusal, page)
+    messages.success(request, f"« {groupe} » : {used} en cours sur {groupe.nombre}.")
+    if used > groupe.nombre:
+        messages.warning(request, f"C'est {used - groupe.nombre} de plus que le groupe n'en compte.")
+    return redirect(page)
 
 
 # --- Prestations ------------------------------------------------------------------------------------------------
@@ -181,7 +180,7 @@ def prestations_dispositif(request, pk):
     context = {
         "dispositif": dispositif,
         "prestations": [(nature, Prestation(nature).label, known.get(nature)) for nature in dispositif.prestations],
-        "gere": request.may(Droit.PLACES_GERER),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
     }
     return render(request, "offre/places/prestations_dispositif.html", context)
 

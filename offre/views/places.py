@@ -19,13 +19,13 @@ from offre.forms_places import (
     PlaceForm,
     RechercheGroupesForm,
 )
-from offre.models import Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
+from offre.models import CapaciteFinancee, Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat
 from offre.views.conflits import lost_race
 from siao.socle.columns.types import show_phone
 from siao.socle.extraction import extraction
-from siao.socle.http import reads, writes
+from siao.socle.http import reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 from siao.socle.text import counted
@@ -187,16 +187,18 @@ def places_dispositif(request, pk):
     today = dispositif.departement.aujourdhui
     unavailable = Prefetch("indisponibilites", Indisponibilite.objects.at(today), to_attr="empechements")
     open_places = Place.objects.open_at(today).select_related("declare_par").prefetch_related(unavailable)
+    open_places = open_places.annotate(a_redire=Exists(Indisponibilite.objects.undoing(today)))
     groupes = dispositif.groupes.for_list(today).prefetch_related(
         _configurations(), Prefetch("places", open_places, to_attr="ouvertes")
     )
-    vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.empechements]
+    vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.a_redire]
     context = {
         "dispositif": dispositif,
         "groupes": groupes,
         "vues": vues,
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "lignes_qui_parlent": {f"place-{place.pk}" for groupe in groupes for place in groupe.ouvertes},
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/dispositif.html", context)
 
@@ -205,21 +207,22 @@ def places_dispositif(request, pk):
 def declarer(request, pk):
     """One click: « une place se libère », or « place occupée »."""
     place = _place(request, pk)
+    line = f"place-{place.pk}"
+    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#{line}"
     etat = request.POST.get("etat")
     try:
         if etat not in Etat.values:
             raise Refusal("Dites si la place est libre ou occupée.")
         changed = actions.declare(auteur=request.habilitation, place=place, etat=Etat(etat))
     except Refusal as refusal:
-        messages.error(request, str(refusal))
+        return refused(request, refusal, page, line=line)
+    now = f"« {place} » est {Etat(etat).label.lower()}"
+    if changed:
+        messages.success(request, f"{now} : le SIAO le voit dès maintenant.", extra_tags=line)
     else:
-        now = f"« {place} » est {Etat(etat).label.lower()}"
-        if changed:
-            messages.success(request, f"{now} : le SIAO le voit dès maintenant.")
-        else:
-            who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
-            messages.info(request, f"{now}, comme avant{who} : c'est confirmé.")
-    return redirect(f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#place-{place.pk}")
+        who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
+        messages.info(request, f"{now}, comme avant{who} : c'est confirmé.", extra_tags=line)
+    return redirect(page)
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
@@ -231,11 +234,10 @@ def confirmer(request, pk):
     try:
         count = actions.confirm(auteur=request.habilitation, dispositif=dispositif, vues=vues)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
-        if count < len(vues):
-            messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
+        return refused(request, refusal, "offre:places_dispositif", pk)
+    messages.success(request, f"{counted(count, 'place confirmée')} à l'instant.")
+    if count < len(vues):
+        messages.warning(request, "D'autres ont changé pendant que vous regardiez : relisez-les ci-dessous.")
     return redirect("offre:places_dispositif", pk)
 
 
@@ -275,7 +277,8 @@ def modifier_groupe(request, pk):
     groupe = _groupe(request, pk)
     dispositif = groupe.dispositif
     form = GroupeForm(request.POST or None, dispositif=dispositif, groupe=groupe, initial=_recorded(groupe))
-    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe}, 200
+    financees = groupe.financees_depuis.all()
+    context, status = {"form": form, "dispositif": dispositif, "groupe": groupe, "financees": financees}, 200
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_groupe(
@@ -300,6 +303,19 @@ def _recorded(groupe: GroupePlaces) -> dict:
     funded = groupe.financees_depuis.filter(depuis__lte=today).first()
     shown = GroupeForm.initial_of(groupe, funded.nombre if funded else None)
     return {**shown, "financees_depuis": funded.depuis if funded else today}
+
+
+@writes(Droit.PLACES_GERER, only_post=True)
+def retirer_financees(request, pk):
+    """Take back a line of funded capacity."""
+    visible = CapaciteFinancee.objects.visible_to(request.perimetre)
+    ligne = get_object_or_404(visible.select_related("groupe__dispositif"), pk=pk)
+    try:
+        actions.unfund(auteur=request.habilitation, ligne=ligne)
+    except Refusal as refusal:
+        return refused(request, refusal, "offre:modifier_groupe", ligne.groupe_id)
+    messages.success(request, f"Couchages financés : la ligne « {ligne} » est retirée.")
+    return redirect("offre:modifier_groupe", ligne.groupe_id)
 
 
 @writes(Droit.PLACES_GERER)
@@ -332,13 +348,16 @@ def _place(request, pk) -> Place:
 def place(request, pk):
     """One place: its dates, when it cannot be used, and who declared what."""
     found = _place(request, pk)
+    dispositif = found.groupe.dispositif
+    today = dispositif.departement.aujourdhui
     context = {
         "place": found,
         "indisponibilites": found.indisponibilites.all(),
-        "aujourdhui": found.groupe.dispositif.departement.aujourdhui,
+        "aujourdhui": today,
+        "a_redire": Place.objects.filter(Exists(Indisponibilite.objects.undoing(today)), pk=pk).exists(),
         "declarations": found.declarations.select_related("auteur")[:50],
-        "gere": request.may(Droit.PLACES_GERER),
-        "declare": request.may(Droit.PLACES_DISPONIBILITE),
+        "gere": request.may(Droit.PLACES_GERER) and not dispositif.fige,
+        "declare": request.may(Droit.PLACES_DISPONIBILITE) and not dispositif.fige,
     }
     return render(request, "offre/places/place.html", context)
 
@@ -367,8 +386,7 @@ def supprimer_place(request, pk):
     try:
         actions.delete_place(auteur=request.habilitation, place=found)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("offre:place", pk)
+        return refused(request, refusal, "offre:place", pk)
     messages.success(request, f"« {found} » est supprimée.")
     return redirect(_page_of(found.groupe))
 
@@ -420,7 +438,9 @@ def remettre_en_service(request, pk):
     try:
         actions.back_in_service(auteur=request.habilitation, indisponibilite=found)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
+        return refused(request, refusal, "offre:place", found.place_id)
+    if found.date_debut < found.place.groupe.dispositif.departement.aujourdhui:
         messages.success(request, f"« {found.place} » est de nouveau en service : dites si elle est libre.")
+    else:
+        messages.success(request, f"« {found.place} » est en service : cette indisponibilité est annulée.")
     return redirect("offre:place", found.place_id)

@@ -16,7 +16,7 @@ from comptes.droits import Droit
 from offre.actions.referentiels import delete_value, import_values, preview, retire_value, save_value
 from offre.administration import LISTES, Administree, Csv, resource_of
 from siao.socle.forms import Formulaire, FormulaireDeModele
-from siao.socle.http import attachment, reads, writes
+from siao.socle.http import attachment, reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import Table, TableColumn
 from siao.socle.text import counted
@@ -153,7 +153,7 @@ def retirer_valeur(request, liste, code):
                 retire_value(auteur=request.habilitation, value=value, retire=True)
                 messages.success(request, "La valeur n'est plus proposée ; les fiches qui l'ont la gardent.")
     except Refusal as refusal:
-        messages.error(request, str(refusal))
+        return refused(request, refusal, "offre:referentiel", liste)
     return redirect("offre:referentiel", liste)
 
 
@@ -248,8 +248,7 @@ def _confirmed(request, liste: Administree):
             raise Refusal(dataset)
         result = import_values(auteur=request.habilitation, liste=liste, dataset=dataset)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("offre:importer_referentiel", liste.nom)
+        return refused(request, refusal, "offre:importer_referentiel", liste.nom)
     changed = result.totals["new"] + result.totals["update"]
     messages.success(request, f"{counted(changed, 'valeur enregistrée')}.")
     return redirect("offre:referentiel", liste.nom)

@@ -24,7 +24,7 @@ from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
 from offre.temps1.territoires import depositable
-from siao.socle.http import attachment, reads, writes
+from siao.socle.http import attachment, reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import PAR_PAGE
 
@@ -164,7 +164,7 @@ def decisions(request, pk):
     try:
         decide(auteur=request.habilitation, travail=travail, decisions=chosen, pour_tous=for_all)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
+        return refused(request, refusal, _back(request, travail))
     return redirect(_back(request, travail))
 
 
@@ -185,7 +185,7 @@ def importer(request, pk):
     try:
         request_import(auteur=request.habilitation, travail=travail)
     except Refusal as refusal:
-        messages.error(request, str(refusal))
+        return refused(request, refusal, "offre:import", travail.pk)
     return redirect("offre:import", travail.pk)
 
 
@@ -197,7 +197,7 @@ def annuler(request, pk):
         try:
             request_undo(auteur=request.habilitation, travail=travail)
         except Refusal as refusal:
-            messages.error(request, str(refusal))
+            return refused(request, refusal, "offre:import", travail.pk)
         return redirect("offre:import", travail.pk)
     return render(
         request, "offre/temps1/annuler.html", {"travail": travail, "annulable": may_undo(travail, request.habilitation)}

@@ -56,7 +56,7 @@ class PassageForm(Formulaire):
             )
         if passage.vers == Statut.FERME:
             self.fields["date_fermeture"] = JourField(
-                label="Date de fermeture", help_text="Vide : aujourd'hui.", required=False
+                label="Date de fermeture", help_text="Un jour passé, ou aujourd'hui si elle reste vide.", required=False
             )
         if passage.remarques:
             for key, label, shown in _fields_of(objet):

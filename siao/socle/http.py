@@ -12,7 +12,8 @@ checked against it. What needs a model is asked of the request, where the applic
 
 - ``request.may(droit)``;
 - ``request.refused_form()``: the page that refuses a form of somebody else or of another habilitation, or None;
-- ``request.send_once(carry_out)``: carries a form out, or answers as the first time if it was already sent;
+- ``request.send_once(carry_out)``: carries a form out, or answers as the first time if it was already sent; what
+  ``refused`` answers was not carried out;
 - ``request.journalise(view, kwargs, status)``: writes the entry of the journal, if this answer calls for one.
 """
 
@@ -23,11 +24,13 @@ from ipaddress import ip_address
 from urllib.parse import quote
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.db import connection, transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 
 PUBLIC = "public"
 CONNECTED = "connecté"
@@ -92,6 +95,17 @@ def _declare(rights: tuple[str, ...], methods: tuple[str, ...], journal: str, fr
         return login_not_required(guarded) if PUBLIC in rights else guarded
 
     return decorate
+
+
+def refused(request: HttpRequest, sentence: object, to: str, *args, line: str = "") -> HttpResponse:
+    """Answer a form that the rules refuse by the page ``to`` (as for ``redirect``), which says why.
+
+    Nothing was done: the same form may be sent again. ``line``: identifier of what it is said in (includes/messages).
+    """
+    messages.error(request, str(sentence), extra_tags=line)  # noqa: TID251
+    response = redirect(to, *args)
+    response.refused = True
+    return response
 
 
 def _answer(request: HttpRequest, rights: tuple[str, ...], view: Callable, *, stamped: bool) -> HttpResponse:

@@ -8,11 +8,12 @@ from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from comptes.droits import Droit
 from menages.models import Appartenance, Menage
 from menages.views.dossiers import MENAGE, followed_menage
-from siao.socle.http import writes
+from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
 from situations.dossier import Dossier, read_dossier
@@ -213,8 +214,8 @@ def supprimer_situation(request, pk):
     situation, dossier = _current(request, pk)
     if situation is None:
         form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
-        _tell(request, "Rien n'a été supprimé.", why_absent(form, dossier.menage) or Refusal(_PARTIE))
-        return redirect("situations_du_menage", dossier.menage.pk)
+        why = _why(request, "Rien n'a été supprimé.", why_absent(form, dossier.menage) or Refusal(_PARTIE))
+        return refused(request, why, "situations_du_menage", dossier.menage.pk)
     same = [
         membre.parcours
         for membre in dossier.modifiables
@@ -259,25 +260,24 @@ def confirmer_situations(request, pk):
     """One click: the current situation of these persons is still true today."""
     dossier = read_dossier(followed_menage(request, pk), request.habilitation)
     form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
-    if form.is_valid():
-        try:
-            confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
-        except Refusal as refusal:
-            _tell(request, "Rien n'a été confirmé.", refusal)
-        else:
-            names = ", ".join(parcours.nom for parcours in form.choisis)
-            messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
-    else:
-        refusal = why_absent(form, dossier.menage) or Refusal(" ".join(form.errors["personnes"]))
-        _tell(request, "Rien n'a été confirmé.", refusal)
+    page = reverse("situations_du_menage", args=[dossier.menage.pk])
     if request.POST.get("depuis") == "a_confirmer":
-        return redirect(f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}")
-    return redirect("situations_du_menage", dossier.menage.pk)
+        page = f"{reverse('a_confirmer')}?{request.POST.get('liste', '')[:200]}"
+    if not form.is_valid():
+        refusal = why_absent(form, dossier.menage) or Refusal(" ".join(form.errors["personnes"]))
+        return refused(request, _why(request, "Rien n'a été confirmé.", refusal), page)
+    try:
+        confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
+    except Refusal as refusal:
+        return refused(request, _why(request, "Rien n'a été confirmé.", refusal), page)
+    names = ", ".join(parcours.nom for parcours in form.choisis)
+    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
+    return redirect(page)
 
 
-def _tell(request, lead: str, refusal: Refusal) -> None:
+def _why(request, lead: str, refusal: Refusal) -> SafeString:
     links = format_html_join("", ' <a href="{1}">{0}</a>', ways_on(request, refusal))
-    messages.error(request, format_html("{} {} Vérifiez ci-dessous, puis recommencez.{}", lead, refusal, links))
+    return format_html("{} {} Vérifiez ci-dessous, puis recommencez.{}", lead, refusal, links)
 
 
 def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:

@@ -23,6 +23,7 @@ from comptes.sessions import SessionStore
 from menages.actions.fusion import merge
 from menages.models import AccesProtege, Accompagnement, DemandeDAcces, Fusion, Menage, Personne
 from offre.models import (
+    CapaciteFinancee,
     Dispositif,
     Financement,
     GroupeMesures,
@@ -101,6 +102,7 @@ class Lieu:
     travail: object
     hebergement: Dispositif
     groupe: GroupePlaces
+    financees: CapaciteFinancee
     place: Place
     indisponibilite: Indisponibilite
     accompagnement: Dispositif
@@ -153,6 +155,7 @@ class Monde:
             travail,
             hebergement,
             groupe,
+            groupe.financees_depuis.create(depuis=now.date(), nombre=4),
             place,
             Indisponibilite.objects.create(place=place, motif="TRAVAUX", date_debut=now.date()),
             accompagnement,
@@ -334,6 +337,7 @@ OBJETS = {
     "import": _key_of("travail"),
     "hébergement": _key_of("hebergement"),
     "groupe": _key_of("groupe"),
+    "capacité financée": _key_of("financees"),
     "place": _key_of("place"),
     "indisponibilité": _key_of("indisponibilite"),
     "accompagnement": _key_of("accompagnement"),

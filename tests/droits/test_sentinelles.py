@@ -78,6 +78,7 @@ DES_DOSSIERS = (*ENTRIES[0].prefixes, "/oublis/", "/journal/", "/historique/")
 def day(kind: str, field: str, territoire: str) -> datetime.date:
     return datetime.date(1905, 1 + DATES.index(f"{kind}.{field}"), ECART * (1 + list(TERRITOIRES).index(territoire)))
 
+
 NUMBERS = {
     "fvv.siret": re.compile(r"\b000[0-9]{6}990([0-3])[0-9]\b"),
     "hebergement.finess": re.compile(r"\b99000990([0-3])\b"),

@@ -142,6 +142,32 @@ def test_closing_takes_a_date_and_an_entite_waits_for_its_dispositifs(chrs, page
     assert (chrs.statut, chrs.date_fermeture) == ("VALIDE", None)
 
 
+def test_a_closing_to_come_is_planned_on_the_fiche_and_closes_nothing_today(chrs, pages):
+    entite = Rattachement.objects.get()
+    Dispositif.objects.update(statut="VALIDE")
+    later = timezone.localdate() + datetime.timedelta(days=1)
+    typed = {"motif": "Fin du bail", "date_fermeture": f"{later:%d/%m/%Y}"}
+    planned = words(step(pages["etat"], chrs, "fermer", **typed))
+    assert f"donnez au plus tard le {timezone.localdate():%d/%m/%Y}" in planned
+    assert "écrivez sa « Date de fermeture prévue »" in planned
+    chrs.refresh_from_db()
+    assert (chrs.statut, chrs.date_fermeture) == ("VALIDE", None)
+    assert "sort de l'offre tout de suite" in planned
+    assert step(pages["etat"], chrs, "fermer", motif="Fin du bail").status_code == 302
+    assert "revenez ce jour-là" in words(step(pages["etat"], entite, "fermer", **typed))
+    entite.refresh_from_db()
+    assert entite.statut == "VALIDE"
+    assert not Transition.objects.filter(rattachement=entite).exists()
+
+
+def test_what_has_not_opened_yet_closes_the_day_it_was_to_open(chrs, pages):
+    opening = timezone.localdate() + datetime.timedelta(days=90)
+    Dispositif.objects.update(statut="VALIDE", date_ouverture=opening)
+    assert step(pages["etat"], chrs, "fermer", motif="Projet abandonné").status_code == 302
+    chrs.refresh_from_db()
+    assert (chrs.statut, chrs.date_fermeture) == ("FERME", opening)
+
+
 def test_the_database_knows_the_circuit(chrs, people):
     for de, vers in COUPLES:
         Transition.objects.create(dispositif=chrs, de=de, vers=vers, auteur=people["etat"])
@@ -251,6 +277,37 @@ def test_a_proposition_sent_back_opens_only_its_remarked_fields(valide, pages):
     proposition.refresh_from_db()
     assert (proposition.statut, proposition.apres["nom"]) == ("SOUMIS", "CHRS des Ponts")
     assert proposition.apres["telephone"] == "+33261910012"
+
+
+def test_closing_a_fiche_refuses_what_waits_on_it_and_tells_who_typed_it(valide, pages, people):
+    propose(pages["gestionnaire"], valide, nom="CHRS du Pont")
+    proposition = Proposition.objects.get()
+    avis.tell()
+    mail.outbox.clear()
+    assert "Un changement proposé qui l'attendrait est refusé" in words(
+        pages["etat"].get(url("passer", "dispositifs", valide.pk, "fermer"))
+    )
+    assert step(pages["etat"], valide, "fermer", motif="Fin du bail").status_code == 302
+    proposition.refresh_from_db()
+    assert (proposition.statut, proposition.revision) == ("REFUSE", 2)
+    ended = proposition.transitions.last()
+    assert (ended.de, ended.motif) == ("SOUMIS", "La fiche est fermée : Fin du bail")
+    avis.tell()
+    assert [message.to for message in mail.outbox] == [[people["gestionnaire"].courriel]]
+    assert "Ce n'est pas possible maintenant" in words(step(pages["siao"], proposition, "prevalider"))
+
+
+@pytest.mark.parametrize(
+    ("statut", "who", "action"), [("SOUMIS", "siao", "prevalider"), ("PREVALIDE", "etat", "valider")]
+)
+def test_nothing_proposed_is_applied_to_a_fiche_that_is_closed(valide, pages, people, statut, who, action):
+    proposition = make_proposition(valide, people["gestionnaire"], statut=statut)
+    Dispositif.objects.update(statut="FERME", date_fermeture="2025-01-01")  # by a workbook
+    assert "celle-ci est « Fermé » : rouvrez-la d'abord" in words(step(pages[who], proposition, action))
+    proposition.refresh_from_db()
+    assert proposition.statut == statut
+    assert not Transition.objects.exists()
+    assert step(pages["etat"], proposition, "refuser", motif="Le dispositif est fermé.").status_code == 302
 
 
 def test_one_proposition_waits_on_a_fiche_at_a_time(valide, people):

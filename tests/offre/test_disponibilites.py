@@ -188,6 +188,10 @@ def test_an_occupied_logement_is_not_asked_about_each_day(rattachement):
     assert not Place.objects.to_confirm(timezone.now()).exists()
     free = stale(pension, etat="LIBRE")
     assert Place.objects.to_confirm(timezone.now()).get() == free
+    taken = Place.objects.exclude(pk=free.pk).first()
+    yesterday = timezone.localdate() - datetime.timedelta(days=1)
+    taken.indisponibilites.create(motif="TRAVAUX", date_debut=yesterday, date_fin=yesterday)
+    assert set(Place.objects.to_confirm(timezone.now())) == {free, taken}, "de retour de travaux, il se redit"
 
 
 def test_one_email_a_day_to_the_responsable(chrs, rattachement):

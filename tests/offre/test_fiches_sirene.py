@@ -53,7 +53,17 @@ def test_a_closed_company_and_a_wrong_number_are_said_so(page):
 
 def test_a_register_that_is_down_stops_nobody(page, settings):
     settings.SIRENE_URL = "http://127.0.0.1:9/"
-    assert "ne répond pas pour l'instant" in words(fill(page))
+    answer = fill(page, courriel="contact@phare.example")
+    assert "ne répond pas pour l'instant" in words(answer)
+    assert "à corriger" not in words(answer)
+    assert "obligatoire." not in words(answer)
+    assert 'value="contact@phare.example"' in answer.text
+    assert 'value="400 461 356"' in answer.text
+    assert "1 point à corriger" in words(fill(page, courriel="contact"))
+    # Saved without a name, it is refused as always.
+    refused = page.post(reverse("offre:creer_entite"), {"siren": SIREN, "nom": ""})
+    assert "1 point à corriger" in words(refused)
+    assert not Rattachement.objects.exists()
 
 
 def test_a_fiche_leads_to_what_the_dispositif_offers(page):

@@ -131,6 +131,15 @@ def test_by_commune_counts_what_is_open_and_locates_nothing_confidential(offre, 
     [row] = answer.context["table"].rows
     assert [cell["value"] for cell in row][2:] == [1, 0, 24, 0]
     assert "1 dispositif à une adresse confidentielle" in " ".join(words(answer).split())
+    for kind in ("csv", "xlsx"):
+        file = reverse("offre:exporter_communes")
+        assert f"{file}?format={kind}" in answer.text
+        rows = lines_of(page.get(file, {"format": kind}), kind)
+        assert [list(map(str, row)) for row in rows] == [
+            [column.header for column in answer.context["table"].columns],
+            ["Nantes", "44", "1", "0", "24", "0"],
+        ]
+        assert len(lines_of(page.get(file, {"format": kind, "categorie": "MESURES"}), kind)) == 1
     assert (
         not page.get(reverse("offre:dispositifs"), {"commune": "Nantes", "categorie": "HEBERGEMENT"})
         .context["table"]

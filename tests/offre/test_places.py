@@ -10,7 +10,7 @@ from django.utils import timezone
 from comptes.droits import Profil
 from comptes.models import EntreeJournal
 from offre.actions import places as actions
-from offre.models import DeclarationPlace, GroupePlaces, Indisponibilite, Place
+from offre.models import DeclarationPlace, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import Statut
 from siao.socle.database import sentence_of
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, plain, words
@@ -150,6 +150,11 @@ def test_a_closed_dispositif_changes_no_more(chrs, assistant, responsable):
     assert "Ce dispositif est fermé" in words(answer)
     place.refresh_from_db()
     assert place.etat == "OCCUPEE"
+    shown = words(client_of(responsable).get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    assert "Fermé : son offre ne change plus" in shown
+    assert "tout confirmer" not in shown
+    assert "Une place se libère" not in shown
+    assert "Déclarer indisponible" not in words(client_of(responsable).get(reverse("offre:place", args=[place.pk])))
 
 
 def test_a_group_is_changed_with_its_sizes_and_its_funding(chrs, assistant):
@@ -164,6 +169,30 @@ def test_a_group_is_changed_with_its_sizes_and_its_funding(chrs, assistant):
     page.post(url, {**smaller, "version": "2", "financees": "30", "financees_depuis": "01/03/2024"})
     at = GroupePlaces.objects.for_list
     assert [at(datetime.date(2024, month, 15)).get().financees for month in (1, 2, 3)] == [None, 40, 30]
+
+
+def test_a_funding_typed_with_a_wrong_date_is_refused_or_seen_and_taken_back(chrs, assistant):
+    groupe = make_groupe(chrs)
+    page = client_of(assistant)
+    url = reverse("offre:modifier_groupe", args=[groupe.pk])
+    today = timezone.localdate()
+    far = page.post(url, typed(version="1", financees_depuis="31/12/2199"))
+    assert f"au plus tard le 31/12/{today.year + 5}" in words(far)
+    assert not groupe.financees_depuis.exists()
+    page.post(url, typed(version="1"))
+    page.post(url, typed(version="2", financees="5", financees_depuis=f"31/12/{today.year + 5}"))
+    wrong = groupe.financees_depuis.get(nombre=5)
+    shown = words(page.get(url))
+    assert f"5 depuis le 31/12/{today.year + 5}" in shown
+    assert "40 depuis le 01/01/2024" in shown
+    take_back = reverse("offre:retirer_financees", args=[wrong.pk])
+    assert "est retirée" in words(page.post(take_back, follow=True))
+    assert groupe.financees_depuis.get().nombre == 40
+    assert page.post(take_back).status_code == 404
+    Dispositif.objects.update(statut=Statut.FERME, date_fermeture=today)
+    left = reverse("offre:retirer_financees", args=[groupe.financees_depuis.get().pk])
+    assert "Ce dispositif est fermé" in words(page.post(left, follow=True))
+    assert groupe.financees_depuis.count() == 1
 
 
 def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
@@ -181,6 +210,22 @@ def test_the_second_of_two_editors_gets_both_versions(chrs, assistant):
     assert GroupePlaces.objects.get().libelle == "Le premier"
     assert page.post(url, typed(version="2", libelle="Le second")).status_code == 302
     assert GroupePlaces.objects.get().libelle == "Le second"
+
+
+def test_the_conflict_page_shows_only_what_somebody_typed(chrs, assistant):
+    groupe = make_groupe(chrs, libelle="Familles")
+    page = client_of(assistant)
+    url = reverse("offre:modifier_groupe", args=[groupe.pk])
+    form = page.get(url).context["form"]
+    as_shown = {field.html_name: field.value() for field in form if field.value() not in (None, "", False)}
+    as_shown["financees_depuis"] = f"{timezone.localdate():%d/%m/%Y}"
+    assert page.post(url, as_shown | {"libelle": "Le premier"}).status_code == 302
+    answer = page.post(url, as_shown | {"libelle": "Le second", "accepte_40": "on"})
+    assert answer.status_code == 409
+    assert answer.context["conflit"] == [
+        ("Nom du groupe", "Le premier", "Le second"),
+        ("Femme seule avec enfant(s)", "—", "oui"),
+    ]
 
 
 def test_places_are_added_to_a_group(chrs, assistant):
@@ -212,6 +257,32 @@ def test_a_place_is_freed_in_one_click(chrs, responsable):
         responsable,
         "RESPONSABLE_DISPOSITIF",
     )
+
+
+def test_the_answer_to_a_click_is_in_the_line_of_its_place(chrs, responsable):
+    """The page opens at that line: on a phone, its top is out of sight."""
+    second = make_groupe(chrs, etats=["OCCUPEE", "OCCUPEE"]).places.last()
+    page = client_of(responsable)
+
+    def click(place):
+        answer = page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"}, follow=True)
+        assert answer.redirect_chain[-1][0].endswith(f"#place-{place.pk}")
+        before, lines = words(answer).split('<ul class="places">')
+        return before, lines.split(f'id="place-{second.pk}"')
+
+    before, [of_first, of_second] = click(second)
+    assert "le SIAO le voit dès maintenant" in of_second
+    assert 'role="status"' in of_second
+    assert "le SIAO le voit dès maintenant" not in before + of_first
+    second.indisponibilites.create(motif="TRAVAUX", date_debut=timezone.localdate())
+    before, [of_first, of_second] = click(second)
+    assert "remettez-la d'abord en service" in of_second
+    assert 'role="alert"' in of_second
+    assert "remettez-la d'abord en service" not in before + of_first
+    # A place that the page no longer shows is answered at its top.
+    Place.objects.filter(pk=second.pk).update(fermee_le=timezone.localdate())
+    before, _ = click(second)
+    assert "n'est pas ouverte aujourd'hui" in before
 
 
 def test_who_clicks_second_is_told_and_changes_nothing(chrs, responsable):
@@ -269,11 +340,25 @@ def test_declarations_are_appended_and_never_changed(chrs, responsable):
     assert place.declarations.get().etat == "LIBRE"
 
 
+def test_a_click_that_was_refused_may_be_sent_again_and_one_that_was_done_may_not(chrs, responsable):
+    place = make_groupe(chrs, etats=[""]).places.get()
+    works = place.indisponibilites.create(motif="TRAVAUX", date_debut=timezone.localdate())
+    page = client_of(responsable)
+    click = reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE", "ouvert_par": page.stamp()}
+    assert "remettez-la d'abord en service" in words(page.post(*click, follow=True))
+    works.delete()
+    assert "est libre : le SIAO le voit" in words(page.post(*click, follow=True))
+    place.refresh_from_db()
+    assert place.etat == "LIBRE"
+    assert "Cet envoi était déjà enregistré" in words(page.post(*click, follow=True))
+    assert place.declarations.count() == 1
+
+
 # --- Works, disasters, dates ------------------------------------------------------------------------------------
 
 
 def test_a_place_under_works_is_not_offered_then_is_again(chrs, responsable):
-    place = make_groupe(chrs, etats=["LIBRE"]).places.get()
+    place = make_place(make_groupe(chrs, etats=()), etat="LIBRE", il_y_a=5 * A_DAY)
     page = client_of(responsable)
     today = timezone.localdate()
     period = {"motif": "TRAVAUX", "precision": "", "date_debut": f"{today:%d/%m/%Y}", "date_fin": ""}
@@ -286,13 +371,38 @@ def test_a_place_under_works_is_not_offered_then_is_again(chrs, responsable):
     [works] = Indisponibilite.objects.all()
     Indisponibilite.objects.update(date_debut=today - 3 * A_DAY)
     again = page.post(reverse("offre:remettre_en_service", args=[works.pk]), follow=True)
-    assert "de nouveau en service" in words(again)
+    assert "de nouveau en service : dites si elle est libre" in words(again)
+    assert "indisponible entre-temps : <strong>à dire de nouveau" in words(again)
     works.refresh_from_db()
     assert works.date_fin == today - A_DAY
     page.post(reverse("offre:remettre_en_service", args=[works.pk]))
     works.refresh_from_db()
     assert works.date_fin == today - A_DAY, "une indisponibilité finie ne bouge plus"
+    assert not Place.objects.free(today).exists(), "elle était libre avant les travaux : personne ne le sait plus"
+    shown = words(page.get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    assert "À déclarer" in shown
+    assert "0 libre" in shown
+    assert "tout confirmer" not in shown
+    page.post(reverse("offre:confirmer_places", args=[chrs.pk]), {"vue": f"{place.pk}:LIBRE"})
+    assert not Place.objects.free(today).exists()
+    page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"})
     assert Place.objects.free(today).get() == place
+    assert "à dire de nouveau" not in words(page.get(reverse("offre:place", args=[place.pk])))
+
+
+@pytest.mark.parametrize(
+    ("declared", "ended", "free"), [(5, 2, False), (2, 2, False), (1, 2, True), (5, 6, True), (5, -1, False)]
+)
+def test_what_was_said_before_the_end_of_works_is_to_be_said_again(chrs, responsable, declared, ended, free):
+    """Both in days before today: nobody put the place back by hand, its works ended at their date."""
+    today = timezone.localdate()
+    place = make_groupe(chrs, etats=[""]).places.get()
+    moment = timezone.now() - declared * A_DAY
+    Place.objects.update(etat="LIBRE", etat_depuis=moment, declare_le=moment, declare_par=responsable)
+    place.indisponibilites.create(motif="TRAVAUX", date_debut=today - 9 * A_DAY, date_fin=today - ended * A_DAY)
+    assert Place.objects.free(today).exists() is free
+    assert Place.objects.free_for(composition="100", taille=4, day=today).exists() is free
+    assert GroupePlaces.objects.for_list(today).get().nb_libres == free
 
 
 def test_works_are_changed_and_those_to_come_are_cancelled(chrs, responsable):

@@ -4,12 +4,13 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from comptes.droits import Profil
 from offre.models import Dispositif
 from tests.comptes.fabrique import PASSWORD, make_utilisateur
-from tests.offre.fabrique import make_hebergement, make_rattachement
+from tests.offre.fabrique import make_groupe, make_hebergement, make_rattachement
 from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect
 
@@ -86,3 +87,21 @@ def test_a_family_room_is_created_freed_on_a_phone_and_found(ouvrir, people):
     siao.get_by_label("Nombre de personnes").fill("5")
     siao.get_by_role("button", name="Chercher une place").click()
     expect(siao.get_by_text("Aucune place libre déclarée")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_a_phone_the_answer_to_a_click_is_before_the_eyes(ouvrir, people, javascript):
+    chrs = Dispositif.objects.get()
+    last = make_groupe(chrs, etats=["OCCUPEE"] * 12).places.last()
+    phone = ouvrir(width=320, javascript=javascript)
+    connect(phone, people["responsable"].courriel, PASSWORD)
+    phone.goto(reverse("offre:places_dispositif", args=[chrs.pk]))
+    phone.get_by_role("button", name=f"Une place se libère : {last}").click()
+    done = phone.get_by_role("status").filter(has_text="le SIAO le voit dès maintenant")
+    expect(done).to_be_in_viewport(ratio=1)
+    if javascript:
+        expect(done).to_be_focused()
+        check(phone)
+    last.indisponibilites.create(motif="TRAVAUX", date_debut=timezone.localdate())
+    phone.get_by_role("button", name=f"Place occupée : {last}").click()
+    expect(phone.get_by_role("alert").filter(has_text="remettez-la d'abord en service")).to_be_in_viewport(ratio=1)

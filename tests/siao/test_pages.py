@@ -11,6 +11,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from comptes.droits import Profil
+from comptes.models import EntreeJournal
 from siao import views
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 
@@ -94,17 +96,40 @@ def test_a_method_that_no_form_has_is_refused_for_what_it_is():
     assert strict.post(reverse("deconnexion")).status_code == 403  # a method of the page, without its token
 
 
-@pytest.mark.django_db
-def test_the_secret_of_an_emailed_link_never_reaches_the_logs(monkeypatch):
+@pytest.fixture
+def log(monkeypatch) -> io.StringIO:
+    """What the technical log of the test receives, as the servers write it."""
     console = next(
         handler
         for handler in logging.getLogger().handlers
         if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
     )
     monkeypatch.setattr(console, "stream", io.StringIO())
+    return console.stream
+
+
+@pytest.mark.django_db
+def test_a_right_that_is_missing_is_one_line_of_the_log_and_one_entry_of_the_journal(log):
+    assert client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL)).get(reverse("journal")).status_code == 403
+    [line] = [line for line in log.getvalue().splitlines() if "Forbidden" in line]
+    assert "/journal/" in line
+    assert "Traceback" not in log.getvalue()
+    assert EntreeJournal.objects.get(action="journal").resultat == "REFUSE"
+
+
+def test_a_failure_keeps_its_stack_in_the_log(log):
+    try:
+        raise ValueError("une panne")
+    except ValueError:
+        logging.getLogger("django.request").exception("Internal Server Error")
+    assert "Traceback" in log.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_secret_of_an_emailed_link_never_reaches_the_logs(log):
     Client(enforce_csrf_checks=True).post("/lien/le-secret-du-lien/", {"mot_de_passe": "x"})
     Client().get("/lien/le-secret-du-lien/")
-    lines = console.stream.getvalue()
+    lines = log.getvalue()
     assert "POST /lien/…/" in lines
     assert "Gone: /lien/…/" in lines
     assert "le-secret-du-lien" not in lines
