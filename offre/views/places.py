@@ -208,7 +208,7 @@ def declarer(request, pk):
     """One click: « une place se libère », or « place occupée »."""
     place = _place(request, pk)
     line = f"place-{place.pk}"
-    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#{line}"
+    page = f"{reverse('offre:places_dispositif', args=[place.groupe.dispositif_id])}#reponse"
     etat = request.POST.get("etat")
     try:
         if etat not in Etat.values:

@@ -247,7 +247,7 @@ def test_a_place_is_freed_in_one_click(chrs, responsable):
     url = reverse("offre:places_dispositif", args=[chrs.pk])
     assert "0 libre" in words(page.get(url))
     answer = page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"})
-    assert answer.url == f"{url}#place-{place.pk}"
+    assert answer.url == f"{url}#reponse"
     text = words(page.get(url))
     assert "1 libre" in text
     assert "à l'instant" in text
@@ -260,13 +260,14 @@ def test_a_place_is_freed_in_one_click(chrs, responsable):
 
 
 def test_the_answer_to_a_click_is_in_the_line_of_its_place(chrs, responsable):
-    """The page opens at that line: on a phone, its top is out of sight."""
+    """The page opens at that answer: on a phone, its top is out of sight."""
     second = make_groupe(chrs, etats=["OCCUPEE", "OCCUPEE"]).places.last()
     page = client_of(responsable)
 
     def click(place):
         answer = page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"}, follow=True)
-        assert answer.redirect_chain[-1][0].endswith(f"#place-{place.pk}")
+        assert answer.redirect_chain[-1][0].endswith("#reponse")
+        assert answer.text.count('id="reponse"') == 1
         before, lines = words(answer).split('<ul class="places">')
         return before, lines.split(f'id="place-{second.pk}"')
 
