@@ -1,4 +1,4 @@
-"""The tab « Modifications » of a dossier: what changed, from the histories of its tables, in sentences.
+"""The tab « Historique des modifications » of a dossier: what changed, from the histories of its tables, in sentences.
 
 Nothing of a person whose situation is hidden from the user, beyond that something changed.
 """

@@ -62,7 +62,7 @@ def situations_du_menage(request, pk):
 
 @reads(Droit.MENAGES_VOIR, journal=MENAGE)
 def modifications(request, pk):
-    """Tab « Modifications »: who changed what."""
+    """Tab « Historique des modifications »: who changed what."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
     return _page(request, "modifications", read, modifications=read_modifications(read))
 

@@ -224,7 +224,7 @@ def test_the_conflict_page_shows_only_what_somebody_typed(chrs, assistant):
     assert answer.status_code == 409
     assert answer.context["conflit"] == [
         ("Nom du groupe", "Le premier", "Le second"),
-        ("Femme seule avec enfant(s)", "—", "oui"),
+        ("Femme seule avec enfant(s)", "", "oui"),
     ]
 
 
