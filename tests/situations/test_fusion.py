@@ -213,6 +213,8 @@ def test_undone_the_protection_that_came_with_the_double_leaves_but_not_that_nam
     Personne.objects.filter(pk=double.pk).update(protegee=True)
     theirs = AccesProtege.objects.create(personne=double, utilisateur=auteur.utilisateur)
     for named_since in (False, True):
+        rosa.refresh_from_db()
+        double.refresh_from_db()
         fusion = merge(auteur=auteur, maitre=rosa, absorbee=double, identite={})
         theirs.refresh_from_db()
         assert theirs.personne == rosa
