@@ -291,7 +291,8 @@ def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:
     situation = get_object_or_404(rows, pk=pk)
     menage = Menage.objects.filter(appartenances__personne=situation.personne_id, appartenances__date_fin__isnull=True)
     dossier = read_dossier(followed_menage(request, menage.get().pk), request.habilitation)
-    if _chain_of(dossier, situation) is None:
+    chain = _chain_of(dossier, situation)
+    if chain is None or chain.courante.pk != situation.pk:  # closed since it was read above
         raise Http404
     return situation, dossier
 

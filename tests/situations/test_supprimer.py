@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from menages.views.dossiers import followed_menage
 from tests.comptes.fabrique import client_of, words
 from tests.menages.fabrique import chain_of, jour, make_operateur, make_personne
 from tests.situations.saisie import ajouter, current_of, jeton, supprimer
@@ -55,6 +56,22 @@ def test_a_deletion_after_an_addition_is_stale(operateur, menage, rosa):
     ajouter(client_of(make_operateur().utilisateur), menage, [rosa], "III.1", jour(2))
     assert operateur.post(url, fields).status_code == 404
     assert [code for code, _, _ in chain_of(rosa)] == ["VII.1", "I.3", "III.1"]
+
+
+def test_so_is_one_that_reads_the_dossier_after_the_addition(operateur, menage, rosa, monkeypatch):
+    """Somebody adds between the two reads of the page: the situation was still the current one at the first."""
+    url = reverse("supprimer_situation", args=[current_of(rosa).pk])
+    fields = {"personnes": [rosa.pk], **jeton(rosa)}
+    client = client_of(make_operateur().utilisateur)
+
+    def added_meanwhile(*args):
+        monkeypatch.undo()
+        ajouter(client, menage, [rosa], "III.1", jour(2))
+        return followed_menage(*args)
+
+    monkeypatch.setattr("situations.views.saisie.followed_menage", added_meanwhile)
+    assert operateur.post(url, fields).status_code == 404
+    assert len(chain_of(rosa)) == 2  # the request is undone as a whole, the addition made inside it too
 
 
 def test_a_stale_confirmation_deletes_nothing(operateur, rosa):
