@@ -19,7 +19,6 @@ from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -41,6 +40,7 @@ from comptes.models import (
     Utilisateur,
 )
 from comptes.models.liens import ESSAIS
+from comptes.saisies import REMONTRE, derived
 from comptes.sessions import end_sessions
 from siao.socle.database import sentence_of
 from siao.socle.jobs import wake
@@ -399,8 +399,6 @@ def confirm_second_factor(*, utilisateur: Utilisateur, device: TOTPDevice, formu
 
 
 RECOVERY_CODES = 10
-SHOWN = timezone.timedelta(minutes=5)
-"""For how long the form that drew recovery codes shows them again when it is sent again: a double click, a reload."""
 
 
 @transaction.atomic
@@ -421,15 +419,15 @@ def renew_recovery_codes(*, utilisateur: Utilisateur, formulaire: str) -> list[s
 
 def recovery_codes_drawn(*, utilisateur: Utilisateur, formulaire: str) -> list[str]:
     """The codes that ``formulaire`` has just drawn and that are left; none when it drew none, or too long ago."""
-    recent = StaticToken.objects.filter(device__user=utilisateur, device__created_at__gt=timezone.now() - SHOWN)
+    recent = StaticToken.objects.filter(device__user=utilisateur, device__created_at__gt=timezone.now() - REMONTRE)
     left = set(recent.values_list("token", flat=True))
     return [code for code in _codes_of(formulaire) if code in left]
 
 
 def _codes_of(formulaire: str) -> list[str]:
-    """As ``StaticToken.random_token`` writes them, from what only the key of the site can compute."""
-    derived = (salted_hmac("comptes.codes_de_secours", f"{formulaire}\n{rank}") for rank in range(RECOVERY_CODES))
-    return [base64.b32encode(code.digest()[:5]).decode().lower() for code in derived]
+    """As ``StaticToken.random_token`` writes them."""
+    drawn = (derived("comptes.codes_de_secours", formulaire, str(rank)) for rank in range(RECOVERY_CODES))
+    return [base64.b32encode(code[:5]).decode().lower() for code in drawn]
 
 
 @transaction.atomic

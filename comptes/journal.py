@@ -24,6 +24,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from comptes.models import EntreeJournal, Resultat, Sceau
+from siao.socle.text import number_in
 
 RETENTION = datetime.timedelta(days=365)
 """Twelve months (CNIL, journalisation). The trigger of the table refuses to delete anything younger."""
@@ -73,8 +74,8 @@ def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
     """
     about = defaultdict(dict)
     for entry in entries:
-        if entry.objet_type and entry.objet_id.isascii() and entry.objet_id.isdigit() and len(entry.objet_id) < 19:
-            about[entry.objet_type].setdefault(int(entry.objet_id), []).append(entry)
+        if entry.objet_type and (key := number_in(entry.objet_id)) is not None:
+            about[entry.objet_type].setdefault(key, []).append(entry)
     for label, found in about.items():
         rows = apps.get_model(label)._default_manager.all()
         if hasattr(rows, "entiers_pour"):

@@ -8,6 +8,7 @@ Every form carries a stamp: who opened it, under which habilitation, and a key o
 - the session is over: what was typed waits in the new session, and is offered again to its author after login.
 """
 
+import datetime
 import secrets
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.core import signing
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.crypto import salted_hmac
 
 from comptes.champs import in_words
 from comptes.models import Envoi
@@ -23,6 +25,9 @@ FIELD = "ouvert_par"
 SESSION_KEY = "saisie"
 SECRETS = frozenset({"mot_de_passe", "mot_de_passe_actuel", "confirmation", "password", "code"})
 """Fields that are never kept nor shown again."""
+
+REMONTRE = datetime.timedelta(minutes=5)
+"""For how long a form that gave a secret shows it again when it is sent again: time for a double click or a reload."""
 
 _SALT = "comptes.saisies"
 _MAX_AGE = 24 * 3600  # seconds
@@ -47,6 +52,14 @@ def key_of(request: HttpRequest) -> str:
     """What no other form has than the one that was posted, by its author."""
     utilisateur, _, key = stamp_of(request)
     return f"{utilisateur}:{key}"
+
+
+def derived(salt: str, *parts: str) -> bytes:
+    """256 bits that only the key of the site can compute from ``parts``, one of which is the key of a form.
+
+    A secret made of them is kept nowhere, and found again when the same form is sent again.
+    """
+    return salted_hmac(salt, "\n".join(parts), algorithm="sha256").digest()
 
 
 def typed(request: HttpRequest) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """Tokens: given once, checked and counted in one statement at each request."""
 
 import base64
-import datetime
 import functools
 import hashlib
 
@@ -9,11 +8,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
 from django.http import HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from comptes.journal import journalise
 from comptes.models import Habilitation
 from comptes.models.journal import ACTIONS
+from comptes.saisies import REMONTRE, derived
 from offre.models import JetonOuverture
 from siao.socle.database import refusing
 from siao.socle.http import PUBLIC, reads
@@ -30,8 +29,6 @@ JETON = "jeton"
 """In place of a right: who asks is known by a token."""
 PREFIXE = "siao_"
 """So that a secret that leaks is recognised by who looks for secrets."""
-MONTRE = datetime.timedelta(minutes=5)
-"""For how long the form that gave a token shows it again when it is sent again: time for a double click or a reload."""
 
 
 @transaction.atomic
@@ -41,9 +38,10 @@ def give(*, auteur: Habilitation, structure: str, courriel: str, formulaire: str
     It is derived from ``formulaire``, the key of the form that asks for it: the same form sent again finds the token
     that it has given, and its secret, without either being kept.
     """
-    secret = PREFIXE + _derived(formulaire, structure, courriel)
+    code = derived("offre.ouverture.jetons", formulaire, structure, courriel)
+    secret = PREFIXE + base64.urlsafe_b64encode(code).decode().rstrip("=")
     if given := JetonOuverture.objects.filter(empreinte=_hash(secret)).first():
-        if given.retire_le or given.cree_le < timezone.now() - MONTRE:
+        if given.retire_le or given.cree_le < timezone.now() - REMONTRE:
             raise Refusal(
                 "Ce formulaire a déjà donné un jeton, qui n'est plus montré. S'il est perdu, retirez-le ; puis "
                 "rechargez la page pour en donner un autre."
@@ -111,11 +109,6 @@ def _use(secret: str) -> tuple[int, int] | None:
 
 def _error(status: int, sentence: str) -> JsonResponse:
     return JsonResponse({"erreur": sentence}, status=status, json_dumps_params={"ensure_ascii": False})
-
-
-def _derived(*parts: str) -> str:
-    code = salted_hmac("offre.ouverture.jetons", "\n".join(parts), algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(code).decode().rstrip("=")
 
 
 def _hash(secret: str) -> str:

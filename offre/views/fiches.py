@@ -34,6 +34,7 @@ from offre.views.places import CAPACITE
 from siao.socle.forms import Formulaire
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
+from siao.socle.text import number_in
 
 HISTORIQUE = 30
 """Steps shown at the bottom of a fiche."""
@@ -372,8 +373,7 @@ def _modifier_financement(request, pk):
 
 def _number(request, name: str) -> int:
     """A version that the form carries; nonsense is no version."""
-    typed = request.POST.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+    return number_in(request.POST.get(name), default=-1)
 
 
 def _difference(objet: Objet, form: FicheForm, sentence: str) -> dict:

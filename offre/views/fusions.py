@@ -15,6 +15,7 @@ from offre.views.fiches import found
 from siao.socle.forms import Formulaire
 from siao.socle.http import writes
 from siao.socle.refusal import Refusal
+from siao.socle.text import number_in
 
 PROPOSEES = 200
 """Entités offered in the list of choices; beyond, the search narrows them."""
@@ -46,11 +47,6 @@ def _others(request, departement: str, but):
     return open_ones.filter(departement=departement).exclude(**but)
 
 
-def _number(request, name: str) -> int:
-    typed = request.POST.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
-
-
 def _chosen(request, entites, label: str) -> tuple[ChoixDeLEntiteForm, Rattachement | None]:
     """The form of the choice, and the entité of the address once one is chosen."""
     asked = request.GET if request.GET.keys() & {"entite", "q"} else None
@@ -71,7 +67,7 @@ def fusionner(request, pk):
     context |= {"absorbe": absorbe, "suites": suites, "differences": _differences(suites)}
     if request.method == "POST":
         try:
-            versions = (_number(request, "version"), _number(request, "version_absorbee"))
+            versions = tuple(number_in(request.POST.get(name), default=-1) for name in ("version", "version_absorbee"))
             merge_entites(auteur=request.habilitation, garde=garde, absorbe=absorbe, versions=versions)
         except Refusal as refusal:
             context["refus"] = str(refusal)
@@ -99,7 +95,7 @@ def deplacer(request, pk):
     context |= {"vers": vers, "suites": suites_du_deplacement(dispositif, vers)}
     if request.method == "POST":
         try:
-            version = _number(request, "version")
+            version = number_in(request.POST.get("version"), default=-1)
             move_dispositif(auteur=request.habilitation, dispositif=dispositif, vers=vers, version=version)
         except Refusal as refusal:
             context["refus"] = str(refusal)

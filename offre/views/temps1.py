@@ -27,6 +27,7 @@ from offre.temps1.territoires import depositable
 from siao.socle.http import attachment, reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import PAR_PAGE
+from siao.socle.text import number_in
 
 _TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -175,7 +176,7 @@ _ALLOWED = {
 
 
 def _is_decision(key: str) -> bool:
-    return key.startswith("decision_") and key[9:].isascii() and key[9:].isdigit() and len(key) < 28
+    return key.startswith("decision_") and number_in(key[9:]) is not None
 
 
 @writes(Droit.OFFRE_IMPORTER, only_post=True)

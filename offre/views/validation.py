@@ -30,7 +30,7 @@ from siao.socle.columns import Reference
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.http import reads, writes
 from siao.socle.refusal import Refusal
-from siao.socle.text import counted
+from siao.socle.text import counted, number_in
 
 PAR_PAGE = 25
 
@@ -285,10 +285,10 @@ def _chosen(request) -> list[tuple]:
     wanted: dict[str, dict[int, int]] = {nom: {} for nom in GENRES}
     for choice in request.POST.getlist("choix"):
         nom, _, rest = choice.partition("-")
-        key, _, version = rest.partition("-")
-        if nom not in GENRES or not all(n.isascii() and n.isdigit() and len(n) < 10 for n in (key, version)):
+        key, version = map(number_in, rest.partition("-")[::2])
+        if nom not in GENRES or None in (key, version):
             raise Refusal("Cette liste n'est plus à jour : relisez-la, puis recommencez. Rien n'a été validé.")
-        wanted[nom][int(key)] = int(version)
+        wanted[nom][key] = version
     chosen = []
     for nom, versions in wanted.items():
         rows = GENRES[nom].objects.visible_to(request.perimetre)

@@ -53,6 +53,14 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+def number_in(text: str | None, default: int | None = None) -> int | None:
+    """The key, version or count that somebody sent in ``text``; ``default`` for what none can be.
+
+    Plain digits, at most 18: neither Python nor a column of PostgreSQL is asked to hold more.
+    """
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else default
+
+
 def pluriel(number: int, mark: str = "s") -> str:
     """The mark of the plural, from two on: French says « 0 place », where Django says « 0 places »."""
     return mark if abs(number) >= 2 else ""

@@ -10,6 +10,7 @@ from menages.models import Menage, Personne
 from menages.models.personnes import Regard
 from menages.verrous import Fusionnee, Parties, check_open, check_present
 from siao.socle.refusal import Refusal
+from siao.socle.text import number_in
 from situations.actions.saisie import MAXIMUM
 
 
@@ -20,9 +21,8 @@ def why_absent(form: Form, menage: Menage) -> Refusal | None:
     """
     if not form.has_error("personnes", "invalid_choice"):
         return None
-    keys = [
-        key for key in form.data.getlist("personnes")[:MAXIMUM] if key.isascii() and key.isdigit() and len(key) < 19
-    ]
+    ticked = map(number_in, form.data.getlist("personnes")[:MAXIMUM])
+    keys = [key for key in ticked if key is not None]
     stayed = Personne.objects.filter(pk__in=menage.appartenances.filter(personne__in=keys).values("personne"))
     personnes = list(stayed.order_by("pk"))
     try:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from comptes.droits import Droit
 from siao.socle.http import CONNECTED, PUBLIC, reads
+from siao.socle.text import number_in
 from situations.forms import PiecesForm, SurfaceForm
 from situations.grille import read_grille
 from situations.models.referentiel import Ethos, EthosLight
@@ -64,8 +65,8 @@ def _until(request, key: str) -> str:
 def _way_back(request, sr2: str) -> str:
     """The form that the questionnaire was opened from, with the situation ticked; empty when there was none."""
     for name, page in (("situation", "modifier_situation"), ("dossier", "ajouter_situation")):
-        pk = request.GET.get(name, "")
-        if pk.isascii() and pk.isdigit() and len(pk) < 18 and request.may(Droit.SITUATIONS_SAISIR):
+        pk = number_in(request.GET.get(name))
+        if pk is not None and request.may(Droit.SITUATIONS_SAISIR):
             query = QueryDict(mutable=True)
             query["sr2"] = sr2
             query.setlist("personne", request.GET.getlist("personne"))

@@ -17,6 +17,7 @@ from menages.views.dossiers import MENAGE, followed_menage
 from offre.models import Dispositif
 from siao.socle.http import writes
 from siao.socle.refusal import Refusal
+from siao.socle.text import number_in
 from situations.actions.dossiers import add_personnes, create_dossier
 from situations.dossier import read_dossier
 from situations.forms import DeplacementForm, seal_of
@@ -78,7 +79,7 @@ def _personnes(request, aujourdhui: datetime.date):
         return personnes
     data = request.POST.copy()
     if data.get("etape") == "ligne":
-        data["p-TOTAL_FORMS"] = str(min(_int(data.get("p-TOTAL_FORMS")) + 1, PersonnesFormSet.max_num))
+        data["p-TOTAL_FORMS"] = str(min(number_in(data.get("p-TOTAL_FORMS"), default=0) + 1, PersonnesFormSet.max_num))
     personnes = PersonnesFormSet(data, **options)
     if data.get("etape") == "ligne":
         _begin_at(personnes.forms[-1])
@@ -87,10 +88,6 @@ def _personnes(request, aujourdhui: datetime.date):
 
 def _begin_at(form) -> None:
     form.fields["nom"].widget.attrs["autofocus"] = True
-
-
-def _int(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 def _must_be_shown(request, personnes, form, context: dict) -> bool:

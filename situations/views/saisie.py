@@ -15,6 +15,7 @@ from menages.models import Appartenance, Menage
 from menages.views.dossiers import MENAGE, followed_menage
 from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
+from siao.socle.text import number_in
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
 from situations.dossier import Dossier, read_dossier
 from situations.forms import PersonnesForm, SituationForm, seal_of
@@ -164,8 +165,8 @@ def _conflict(request, context: dict):
 
 def _seen_and_now(parcours: Parcours, jeton: str) -> dict:
     """What the page had shown of a chain (from the history), and what it is now."""
-    pk, _, version = jeton.partition(".")
-    known = pk.isascii() and pk.isdigit() and version.isascii() and version.isdigit() and len(jeton) < 30
+    pk, version = map(number_in, jeton.partition(".")[::2])
+    known = None not in (pk, version)
     events = SituationResidentielle.pgh_event_model.objects.select_related("sr2")
     seen = events.filter(pgh_obj_id=pk, version=version, personne=parcours.personne).first() if known else None
     now = SituationResidentielle.objects.readable().select_related("modifie_par").get(pk=parcours.courante.pk)
@@ -299,8 +300,8 @@ def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:
 
 def _left(request, pk: int) -> Menage | None:
     """The ménage that the form was opened on, when the person of this situation was there and is not any more."""
-    opened_on = request.POST.get("menage", "")
-    if not (opened_on.isascii() and opened_on.isdigit() and len(opened_on) < 19):
+    opened_on = number_in(request.POST.get("menage"))
+    if opened_on is None:
         return None
     personnes = SituationResidentielle.objects.filter(pk=pk).values("personne")
     stays = Appartenance.objects.filter(menage=opened_on, personne__in=personnes)

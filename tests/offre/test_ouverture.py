@@ -285,7 +285,7 @@ def test_a_double_click_gives_one_token_and_both_answers_show_it(national):
         assert secrets[0] not in refused.text
     # It is shown for a moment, and no more once it is taken back.
     for change in (
-        {"cree_le": timezone.now() - jetons.MONTRE},
+        {"cree_le": timezone.now() - saisies.REMONTRE},
         {"retire_le": timezone.now(), "cree_le": timezone.now()},
     ):
         JetonOuverture.objects.filter(pk=jeton.pk).update(**change)

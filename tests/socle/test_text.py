@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from comptes.models import Region
-from siao.socle.text import Folded, counted, fold, pluriel, visible
+from siao.socle.text import Folded, counted, fold, number_in, pluriel, visible
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,20 @@ def test_visible_drops_what_nobody_sees():
 def test_the_plural_begins_at_two(number, words):
     assert counted(number, "place confirmée") == words
     assert pluriel(number, "nt") == ("nt" if number == 2 else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("042", 42),
+        ("9" * 18, 10**18 - 1),
+        *((text, None) for text in ("9" * 19, "-1", "1.0", " 1", "²", "٣", "", None)),
+    ],
+)
+def test_a_key_is_plain_digits(text, number):
+    assert number_in(text) == number
+    assert number_in(text, default=-1) == (-1 if number is None else number)
 
 
 class FoldedInPostgreSQL(TestCase):
