@@ -42,6 +42,7 @@ from comptes.models import (
 from comptes.models.liens import ESSAIS
 from comptes.saisies import REMONTRE, derived
 from comptes.sessions import end_sessions
+from comptes.verrouillage import forgive
 from siao.socle.database import sentence_of
 from siao.socle.jobs import wake
 from siao.socle.refusal import Refusal
@@ -365,7 +366,7 @@ def usable_link(secret: str) -> Lien | None:
 
 @transaction.atomic
 def choose_password(*, secret: str, mot_de_passe: str) -> Utilisateur:
-    """Use a link, once, to give its account a password. Every session of the account ends."""
+    """Use a link, once, to give its account a password. Its sessions end, and its failed logins are forgiven."""
     lien = Lien.objects.usable().select_for_update(of=("self",)).filter(empreinte=_hash(secret)).first()
     if lien is None:
         raise Refusal("Ce lien n'est plus valable : il a déjà servi, ou il est trop ancien. Demandez-en un nouveau.")
@@ -376,6 +377,7 @@ def choose_password(*, secret: str, mot_de_passe: str) -> Utilisateur:
         utilisateur.set_password(mot_de_passe)
         utilisateur.save(update_fields=["password"])
         end_sessions(utilisateur)
+        forgive(utilisateur)
         journalise(action="comptes.choisir_mot_de_passe", utilisateur=utilisateur, objet=utilisateur)
     return utilisateur
 

@@ -172,6 +172,7 @@ AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_LOCKOUT_CALLABLE = "comptes.verrouillage.same_page"
 AXES_CLIENT_IP_CALLABLE = "siao.socle.http.client_ip"
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "comptes.verrouillage.place_of"
 AXES_DISABLE_ACCESS_LOG = True  # our journal has the logins
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False

@@ -13,7 +13,7 @@ from django_otp import devices_for_user, user_has_device, verify_token
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from requests import RequestException
 
-from comptes import actions, proconnect, saisies
+from comptes import actions, proconnect, saisies, verrouillage
 from comptes.forms import AdresseForm, CodeForm, ConnexionForm, NouveauMotDePasseForm
 from comptes.journal import journalise
 from comptes.middleware import PROCONNECT_SECOND_FACTOR
@@ -99,8 +99,9 @@ def mot_de_passe_oublie(request):
         actions.ask_new_password(courriel=form.cleaned_data["courriel"])
         messages.success(
             request,
-            "Si un compte a cette adresse, un courriel vient d'y partir : son lien est valable une heure. "
-            "Rien reçu ? Regardez les indésirables, ou demandez à votre administrateur.",
+            "Si un compte a cette adresse, un courriel y part : son lien est valable une heure. Rien reçu ? Regardez "
+            "les indésirables. Au-delà de trois demandes dans l'heure, le dernier courriel reçu reste le bon ; votre "
+            "administrateur peut aussi vous en envoyer un.",
         )
         return redirect("connexion")
     return render(request, "comptes/mot_de_passe_oublie.html", {"form": form})
@@ -115,11 +116,11 @@ def lien(request, secret):
     form = NouveauMotDePasseForm(request.POST or None, utilisateur=found.utilisateur)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.choose_password(secret=secret, mot_de_passe=form.cleaned_data["mot_de_passe"])
+            utilisateur = actions.choose_password(secret=secret, mot_de_passe=form.cleaned_data["mot_de_passe"])
         except Refusal:
             return render(request, "comptes/lien_perime.html", status=410)
         messages.success(request, "Votre mot de passe est enregistré : connectez-vous avec lui.")
-        return redirect("connexion")
+        return verrouillage.remember(request, redirect("connexion"), utilisateur)
     return render(request, "comptes/lien.html", {"form": form, "lien": found})
 
 
@@ -173,9 +174,8 @@ def _log_in(request, utilisateur, suite: str, *, proconnect_second_factor: bool 
     if proconnect_second_factor:
         request.session[PROCONNECT_SECOND_FACTOR] = True
     journalise(action="connexion", utilisateur=utilisateur)
-    if saisies.kept(request):
-        return redirect("saisie")
-    return HttpResponseRedirect(_safe(request, suite))
+    opened = redirect("saisie") if saisies.kept(request) else HttpResponseRedirect(_safe(request, suite))
+    return verrouillage.remember(request, opened, utilisateur)
 
 
 def _wanted(request) -> str:
