@@ -40,6 +40,7 @@ from comptes.models import (
     Utilisateur,
 )
 from comptes.models.liens import ESSAIS
+from comptes.preuves import tell
 from comptes.saisies import REMONTRE, derived
 from comptes.sessions import end_sessions
 from comptes.verrouillage import forgive
@@ -283,6 +284,10 @@ def reset(*, auteur: Habilitation, utilisateur: Utilisateur) -> None:
     _end_links(utilisateur)
     end_sessions(utilisateur)
     journalise(action="comptes.reinitialiser", utilisateur=auteur.utilisateur, habilitation=auteur, objet=utilisateur)
+    tell(
+        utilisateur,
+        "Un administrateur a réinitialisé votre compte : mot de passe, double authentification et sessions.",
+    )
     never_came = utilisateur.last_login is None
     nature = NatureLien.INVITATION if never_came else NatureLien.REINITIALISATION
     _note_link(nature=nature, courriel=utilisateur.courriel)
@@ -379,6 +384,8 @@ def choose_password(*, secret: str, mot_de_passe: str) -> Utilisateur:
         end_sessions(utilisateur)
         forgive(utilisateur)
         journalise(action="comptes.choisir_mot_de_passe", utilisateur=utilisateur, objet=utilisateur)
+        if lien.nature != NatureLien.INVITATION:
+            tell(utilisateur, "Votre mot de passe a été changé, avec un lien envoyé à cette adresse.")
     return utilisateur
 
 
@@ -389,6 +396,14 @@ def change_password(*, utilisateur: Utilisateur, mot_de_passe: str, session: str
     utilisateur.save(update_fields=["password"])
     end_sessions(utilisateur, but=session)
     journalise(action="comptes.changer_mot_de_passe", utilisateur=utilisateur, objet=utilisateur)
+    tell(utilisateur, "Votre mot de passe a été changé.")
+
+
+@transaction.atomic
+def draw_second_factor(*, utilisateur: Utilisateur) -> TOTPDevice:
+    """Draw the key of an application to enrol; one that was drawn before and never confirmed is worth nothing."""
+    TOTPDevice.objects.filter(user=utilisateur, confirmed=False).delete()
+    return TOTPDevice.objects.create(user=utilisateur, name="Application", confirmed=False)
 
 
 @transaction.atomic
@@ -397,7 +412,8 @@ def confirm_second_factor(*, utilisateur: Utilisateur, device: TOTPDevice, formu
     device.confirmed = True
     device.save(update_fields=["confirmed"])
     journalise(action="comptes.activer_second_facteur", utilisateur=utilisateur, objet=utilisateur)
-    return renew_recovery_codes(utilisateur=utilisateur, formulaire=formulaire)
+    tell(utilisateur, "La double authentification a été activée.")
+    return _draw_recovery_codes(utilisateur, formulaire)
 
 
 RECOVERY_CODES = 10
@@ -411,6 +427,11 @@ def renew_recovery_codes(*, utilisateur: Utilisateur, formulaire: str) -> list[s
     """
     if drawn := recovery_codes_drawn(utilisateur=utilisateur, formulaire=formulaire):
         return drawn
+    tell(utilisateur, "Vos codes de secours ont été remplacés.")
+    return _draw_recovery_codes(utilisateur, formulaire)
+
+
+def _draw_recovery_codes(utilisateur: Utilisateur, formulaire: str) -> list[str]:
     StaticDevice.objects.filter(user=utilisateur).delete()
     device = StaticDevice.objects.create(user=utilisateur, name="Codes de secours")
     codes = _codes_of(formulaire)
@@ -436,6 +457,7 @@ def _codes_of(formulaire: str) -> list[str]:
 def remove_second_factor(*, utilisateur: Utilisateur) -> None:
     _drop_devices(utilisateur)
     journalise(action="comptes.retirer_second_facteur", utilisateur=utilisateur, objet=utilisateur)
+    tell(utilisateur, "La double authentification a été retirée : le mot de passe suffit de nouveau.")
 
 
 def _drop_devices(utilisateur: Utilisateur) -> None:

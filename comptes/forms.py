@@ -16,6 +16,7 @@ from comptes.models import (
     Siao,
     granted_models,
 )
+from comptes.preuves import proves
 from siao.socle.forms import Formulaire, JourField, MomentField
 from siao.socle.text import visible
 
@@ -104,6 +105,30 @@ class NouveauMotDePasseForm(Formulaire):
         return self.cleaned_data
 
 
+class PreuveForm(Formulaire):
+    """Asks again who is there, before a way in is changed."""
+
+    preuve = forms.CharField(
+        label="Votre mot de passe, ou un code à usage unique",
+        help_text="Pour que personne ne change vos accès depuis un poste laissé ouvert.",
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args, request, **kwargs):
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_preuve(self):
+        if not proves(self.request, self.cleaned_data["preuve"]):
+            raise forms.ValidationError(
+                "Ce n'est ni votre mot de passe ni un code qui vaut encore. Vérifiez, ou attendez le code suivant. "
+                "Après cinq essais, il faut attendre cinq minutes."
+            )
+        return self.cleaned_data["preuve"]
+
+
 class ChangementDeMotDePasseForm(NouveauMotDePasseForm):
     mot_de_passe_actuel = forms.CharField(
         label="Mot de passe actuel",
@@ -112,10 +137,15 @@ class ChangementDeMotDePasseForm(NouveauMotDePasseForm):
     )
     field_order = ["mot_de_passe_actuel", "mot_de_passe", "confirmation"]
 
+    def __init__(self, *args, request, **kwargs):
+        self.request = request
+        super().__init__(*args, utilisateur=request.user, **kwargs)
+
     def clean_mot_de_passe_actuel(self):
-        if not self.utilisateur.check_password(self.cleaned_data["mot_de_passe_actuel"]):
+        if not proves(self.request, self.cleaned_data["mot_de_passe_actuel"]):
             raise forms.ValidationError(
-                "Ce n'est pas votre mot de passe actuel. Vérifiez les majuscules, puis réessayez."
+                "Ce n'est pas votre mot de passe actuel. Vérifiez les majuscules, puis réessayez. "
+                "Après cinq essais, il faut attendre cinq minutes."
             )
         return self.cleaned_data["mot_de_passe_actuel"]
 

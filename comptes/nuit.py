@@ -11,6 +11,7 @@ from comptes import journal
 from comptes.historique import acting
 from comptes.models import Alerte, Envoi, Lien
 from comptes.sessions import SessionStore
+from siao.socle.courriels import Courriel
 
 logger = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ def run() -> dict[str, int]:
             "sessions_finies": _clear_sessions(),
             "liens": Lien.objects.filter(demande_le__lt=now - LIENS).delete()[0],
             "alertes": Alerte.objects.filter(levee_le__lt=now - journal.RETENTION).delete()[0],
+            "courriels": Courriel.objects.outdated().delete()[0],
             "envois": Envoi.objects.filter(quand__lt=now - ENVOIS).delete()[0],
             "essais_de_connexion": AccessAttempt.objects.filter(attempt_time__lt=now - ESSAIS_DE_CONNEXION).delete()[0],
         }

@@ -21,6 +21,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 from comptes.historique import acting
 from comptes.journal import journalise
 from comptes.models import Utilisateur
+from comptes.preuves import tell
 
 MFA = frozenset({"mfa", "pop", "totp"})
 """Authentication methods (``amr``) that stand for a second factor."""
@@ -116,4 +117,5 @@ class Backend(OIDCAuthenticationBackend):
                     utilisateur.sub_proconnect = claims["sub"]
                     utilisateur.save(update_fields=["sub_proconnect"])
                 journalise(action="comptes.lier_proconnect", utilisateur=utilisateur, objet=utilisateur)
+                tell(utilisateur, "Votre compte s'ouvre désormais aussi par ProConnect.")
         return utilisateur

@@ -23,7 +23,7 @@ from comptes.models import Envoi
 
 FIELD = "ouvert_par"
 SESSION_KEY = "saisie"
-SECRETS = frozenset({"mot_de_passe", "mot_de_passe_actuel", "confirmation", "password", "code"})
+SECRETS = frozenset({"mot_de_passe", "mot_de_passe_actuel", "confirmation", "password", "code", "preuve"})
 """Fields that are never kept nor shown again."""
 
 REMONTRE = datetime.timedelta(minutes=5)

@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     # By day: who receives it has the places at hand.
     "places": {"task": "offre.tasks.remind_places", "schedule": crontab(hour="7-19", minute=5)},
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
+    "mails": {"task": "siao.socle.courriels.send_mails", "schedule": settings.RECONCILE_EVERY},
     "alerts": {"task": "situations.tasks.detect_alerts", "schedule": crontab(minute=25)},
     "dossiers": {"task": "situations.tasks.nightly", "schedule": crontab(hour=3, minute=40)},
     "nightly": {"task": "comptes.tasks.nightly", "schedule": crontab(hour=3, minute=15)},

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "widget_tweaks",
     "siao",
+    "siao.socle",
     "situations",
     "menages",
     "offre",

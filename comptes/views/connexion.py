@@ -9,8 +9,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_otp import devices_for_user, user_has_device, verify_token
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp import user_has_device
 from requests import RequestException
 
 from comptes import actions, proconnect, saisies, verrouillage
@@ -18,6 +17,7 @@ from comptes.forms import AdresseForm, CodeForm, ConnexionForm, NouveauMotDePass
 from comptes.journal import journalise
 from comptes.middleware import PROCONNECT_SECOND_FACTOR
 from comptes.models import Resultat, Utilisateur
+from comptes.preuves import verified_device
 from comptes.sessions import open_session
 from siao.socle.http import CONNECTED, PUBLIC, reads, returns_from_elsewhere, writes
 from siao.socle.refusal import Refusal
@@ -72,17 +72,6 @@ def _pending_user(pending: dict) -> Utilisateur | None:
     if utilisateur is None or not constant_time_compare(pending["empreinte"], utilisateur.get_session_auth_hash()):
         return None
     return utilisateur
-
-
-def verified_device(utilisateur, code: str):
-    """The device of ``utilisateur`` that accepts ``code``, which is then used up; None otherwise.
-
-    Six digits are asked of the application, anything else of the recovery codes: a wrong guess slows one down only.
-    """
-    for device in devices_for_user(utilisateur):
-        if isinstance(device, TOTPDevice) == code.isdigit() and verify_token(utilisateur, device.persistent_id, code):
-            return device
-    return None
 
 
 @writes(CONNECTED, only_post=True, from_any_page=True)

@@ -1,5 +1,7 @@
 """One's own account: habilitation, sessions, password, second factor, and what was typed and not lost."""
 
+import time
+
 import segno
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -12,11 +14,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comptes import actions, saisies
 from comptes.droits import SECOND_FACTOR_PROFILS
-from comptes.forms import ChangementDeMotDePasseForm, CodeForm
+from comptes.forms import ChangementDeMotDePasseForm, CodeForm, PreuveForm
 from comptes.middleware import SESSION_KEY, has_second_factor
 from comptes.models import Habilitation, Message
+from comptes.preuves import verified_device
 from comptes.sessions import end_sessions, remaining
-from comptes.views.connexion import verified_device
 from siao.socle.http import CONNECTED, reads, writes
 
 
@@ -79,7 +81,7 @@ def terminer_sessions(request):
 
 @writes(CONNECTED)
 def changer_mot_de_passe(request):
-    form = ChangementDeMotDePasseForm(request.POST or None, utilisateur=request.user)
+    form = ChangementDeMotDePasseForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         actions.change_password(
             utilisateur=request.user,
@@ -95,17 +97,26 @@ def changer_mot_de_passe(request):
 # --- Second factor ----------------------------------------------------------------------------------------------
 
 
+ENROLEMENT = "enrolement"
+"""Session key: this session has proved who is there, and may see the key of the application being enrolled."""
+ENROLEMENT_AGE = 900  # seconds
+
+
 @writes(CONNECTED)
 def double_authentification(request):
     """Enrol an application: draw a key, show it, and believe it once a code proves that it was copied."""
-    device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed", "pk").first()
+    device = TOTPDevice.objects.filter(user=request.user, confirmed=True).first() or _enrolling(request)
     form = CodeForm(request.POST if "code" in request.POST else None)
+    preuve = PreuveForm(request.POST if "preuve" in request.POST else None, request=request)
     if request.method == "POST":
         if device is None:
-            TOTPDevice.objects.create(user=request.user, name="Application", confirmed=False)
-            return redirect(request.get_full_path())
-        if form.is_valid():
+            if preuve.is_valid():
+                drawn = actions.draw_second_factor(utilisateur=request.user)
+                request.session[ENROLEMENT] = [drawn.pk, time.time()]
+                return redirect(request.get_full_path())
+        elif form.is_valid():
             if codes := _first_codes(request, device, form.cleaned_data["code"]):
+                request.session.pop(ENROLEMENT, None)
                 end_sessions(request.user, but=request.session.session_key)
                 otp_login(request, device)
                 return _show_recovery_codes(request, codes, first_time=True)
@@ -114,8 +125,9 @@ def double_authentification(request):
                     "code", "Ce code n'est pas le bon. Vérifiez l'heure du téléphone, puis écrivez le suivant."
                 )
     context = {
-        "form": form,
+        "form": form if device else preuve,
         "device": device,
+        "trop_tard": device is None and form.is_bound,
         "impose": bool(SECOND_FACTOR_PROFILS & {h.profil for h in request.habilitations}),
         "manque": request.second_factor_missing or "pour" in request.GET,
     }
@@ -127,12 +139,25 @@ def double_authentification(request):
     return render(request, "comptes/double_authentification.html", context)
 
 
-@writes(CONNECTED, only_post=True)
+def _enrolling(request) -> TOTPDevice | None:
+    """The application that this session is enrolling; another session must prove who is there, and draw a new key."""
+    key, since = request.session.get(ENROLEMENT, (None, 0))
+    if time.time() - since > ENROLEMENT_AGE:
+        return None
+    return TOTPDevice.objects.filter(user=request.user, pk=key).first()
+
+
+@writes(CONNECTED)
 def codes_de_secours(request):
     """New recovery codes; the old ones are worth nothing any more."""
     _demand_second_factor(request)
-    codes = actions.renew_recovery_codes(utilisateur=request.user, formulaire=saisies.key_of(request))
-    return _show_recovery_codes(request, codes)
+    form = PreuveForm(request.POST or None, request=request)
+    if request.method == "POST":
+        asked = {"utilisateur": request.user, "formulaire": saisies.key_of(request)}
+        # A second click carries a code that the first one has used.
+        if actions.recovery_codes_drawn(**asked) or form.is_valid():
+            return _show_recovery_codes(request, actions.renew_recovery_codes(**asked))
+    return render(request, "comptes/remplacer_codes.html", {"form": form})
 
 
 @writes(CONNECTED)

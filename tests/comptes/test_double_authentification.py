@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
@@ -11,6 +12,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from comptes import saisies
 from comptes.droits import Droit, Profil
 from comptes.models import EntreeJournal
+from siao.socle import courriels
+from siao.socle.courriels import Courriel
 from tests.comptes.fabrique import PASSWORD, make_utilisateur, words
 from tests.navigateur import Navigateur
 
@@ -49,14 +52,14 @@ def code_of(agent, *, steps: int = 0) -> str:
 def enrolled(agent):
     """The agent, with a confirmed application and recovery codes; returns the browser and the codes."""
     browser, _ = first_step(agent)
-    browser.post(URL)
+    browser.post(URL, {"preuve": PASSWORD})
     page = browser.post(URL, {"code": code_of(agent)})
     return browser, re.findall(r"<code>(\w{8})</code>", page.text)
 
 
 def test_a_double_click_shows_the_same_recovery_codes_for_five_minutes(agent, clock):
     browser, _ = first_step(agent)
-    browser.post(URL)
+    browser.post(URL, {"preuve": PASSWORD})
     form = {saisies.FIELD: browser.stamp(), "code": code_of(agent)}
     answers = [browser.post(URL, form) for _ in range(2)]
     codes = [re.findall(r"<code>(\w{8})</code>", answer.text) for answer in answers]
@@ -79,7 +82,7 @@ def test_enrolment_shows_the_key_checks_a_code_and_gives_ten_recovery_codes(agen
     browser, answer = first_step(agent)
     assert answer.url == ACCUEIL
     assert "Activer" in words(browser.get(URL))
-    browser.post(URL)
+    browser.post(URL, {"preuve": PASSWORD})
     page = browser.get(URL)
     assert 'src="data:image/svg+xml' in page.text
     assert not TOTPDevice.objects.get(user=agent).confirmed
@@ -153,15 +156,15 @@ def test_nor_does_it_outlive_the_password_or_the_account(agent, clock, change):
 
 def test_two_tabs_enrol_one_key(agent):
     browser, _ = first_step(agent)
-    TOTPDevice.objects.create(user=agent, name="Application", confirmed=False)
-    TOTPDevice.objects.create(user=agent, name="Application", confirmed=False)
+    for _ in range(2):
+        browser.post(URL, {"preuve": PASSWORD})
     shown = {browser.get(URL).text.split("la clé <code>")[1].split("</code>")[0] for _ in range(8)}
     assert len(shown) == 1
 
 
 def test_new_recovery_codes_replace_the_old_ones(agent):
     browser, codes = enrolled(agent)
-    page = browser.post(reverse("codes_de_secours"))
+    page = browser.post(reverse("codes_de_secours"), {"preuve": PASSWORD})
     fresh = re.findall(r"<code>(\w{8})</code>", page.text)
     assert len(fresh) == 10
     assert not set(fresh) & set(codes)
@@ -186,6 +189,78 @@ def test_enrolling_ends_the_other_sessions(agent):
     assert other.get(ACCUEIL).status_code == 302
 
 
+# --- An open session is not enough to change a way in ----------------------------------------------------------------
+
+WAYS = ["double_authentification", "codes_de_secours", "changer_mot_de_passe", "retirer_second_facteur"]
+NEW = {"mot_de_passe": "une autre phrase assez longue", "confirmation": "une autre phrase assez longue"}
+
+
+def state(agent) -> tuple:
+    agent.refresh_from_db()
+    devices = TOTPDevice.objects.filter(user=agent).values_list("pk", "confirmed")
+    return agent.password, list(devices), sorted(StaticToken.objects.values_list("token", flat=True))
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("typed", ["", "000000", "abcdefgh", "une phrase assez fausse"])
+def test_without_a_proof_nothing_changes_and_nobody_is_told(agent, name, typed):
+    browser, _ = first_step(agent) if name == "double_authentification" else enrolled(agent)
+    before, told = state(agent), Courriel.objects.count()
+    page = browser.post(reverse(name), {"preuve": typed, "mot_de_passe_actuel": typed, "code": typed, **NEW})
+    assert page.status_code == 200
+    assert state(agent) == before
+    assert Courriel.objects.count() == told
+
+
+def test_each_change_is_told_to_the_owner_of_the_account(agent, clock):
+    browser, codes = enrolled(agent)
+    browser.post(reverse("codes_de_secours"), {"preuve": codes[0]})
+    clock.move_to("2026-11-21T08:01:00Z", tick=False)
+    browser.post(reverse("retirer_second_facteur"), {"code": code_of(agent)})
+    browser.post(reverse("changer_mot_de_passe"), {"mot_de_passe_actuel": PASSWORD, **NEW})
+    assert courriels.send_due() == 4
+    assert courriels.send_due() == 0
+    for message, word in zip(
+        mail.outbox, ["activée", "remplacés", "retirée", "mot de passe a été changé"], strict=True
+    ):
+        assert message.to == [agent.courriel]
+        assert word in message.body
+        assert reverse("mot_de_passe_oublie") in message.body
+    assert not Courriel.objects.exclude(texte="").exists()  # once it left, what was said is forgotten
+
+
+def test_the_key_being_enrolled_is_shown_to_the_session_that_proved_who_is_there_and_for_a_quarter(agent, clock):
+    browser, _ = first_step(agent)
+    browser.post(URL, {"preuve": PASSWORD})
+    other, _ = first_step(agent)
+    assert "la clé <code>" in browser.get(URL).text
+    assert "la clé <code>" not in other.get(URL).text
+    assert "recommencez" in words(other.post(URL, {"code": code_of(agent)}))
+    clock.shift(901)
+    assert "la clé <code>" not in browser.get(URL).text
+    assert "recommencez" in words(browser.post(URL, {"code": code_of(agent)}))
+    assert not TOTPDevice.objects.filter(confirmed=True).exists()
+
+
+def test_five_wrong_proofs_stop_the_guesser_of_an_open_session(agent):
+    browser, _ = first_step(agent)
+    for _ in range(5):
+        browser.post(reverse("changer_mot_de_passe"), {"mot_de_passe_actuel": "une phrase assez fausse", **NEW})
+    browser.post(reverse("changer_mot_de_passe"), {"mot_de_passe_actuel": PASSWORD, **NEW})
+    agent.refresh_from_db()
+    assert agent.check_password(PASSWORD)
+
+
+def test_an_account_without_password_is_told_how_to_have_one(agent):
+    browser, _ = first_step(agent)
+    agent.set_unusable_password()
+    agent.save()
+    browser.force_login(agent)
+    page = words(browser.get(URL))
+    assert "sans mot de passe" in page
+    assert reverse("mot_de_passe_oublie") in page
+
+
 # --- In production ----------------------------------------------------------------------------------------------
 
 ADMINISTRATORS = [Profil.ADMIN_NATIONAL, Profil.ADMIN_DEPARTEMENTAL, Profil.ADMIN_SIAO]
@@ -204,7 +279,7 @@ def test_administrators_can_do_nothing_without_it(settings, profil, clock):
         assert browser.get(reverse(name)).url == f"{URL}?pour={reverse(name)}"
     assert browser.post(reverse("inviter"), {"courriel": "x"}).status_code == 302
 
-    browser.post(URL)
+    browser.post(URL, {"preuve": PASSWORD})
     browser.post(URL, {"code": code_of(agent)})
     assert browser.get(reverse("comptes")).status_code == 200
     clock.move_to("2026-11-21T08:01:00Z", tick=False)

@@ -74,6 +74,7 @@ WITHOUT = {
     "otp_totp.TOTPDevice": SECRET,
     "pghistory.Context": "is the history",
     "pghistory.Events": "is the history",
+    "socle.Courriel": "what is to be sent, forgotten once it left",
     "situations.Ethos": LOADED,
     "situations.EthosLight": LOADED,
     "situations.Oubli": "who is about to be forgotten: keeping it would keep them",

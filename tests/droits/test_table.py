@@ -178,7 +178,6 @@ SENT = {'"comptes_envoi"', '"comptes_saisie"'}
 WITHOUT_A_LINE: dict[str, str] = {
     "mot_de_passe_oublie": "asked by a visitor, about an account that may not be theirs",
     "masquer_message": "what a user no longer wants to see is nobody else's concern",
-    "double_authentification": "prepares a secret, which is nothing until its first code is given",
 }
 """Routes whose POST may write without a line in the journal, each with its reason."""
 

@@ -143,6 +143,7 @@ def test_pages_around_the_login(ouvrir, base_reelle, width, dark):
 
     connect(page, agent.courriel, demo.PASSWORD)
     visit(page, reverse("double_authentification"))
+    page.get_by_label("Votre mot de passe, ou un code").fill(demo.PASSWORD)
     page.get_by_role("button", name="Activer").click()
     expect(page.get_by_label("Code à usage unique")).to_be_visible()
     check(page)
@@ -152,6 +153,7 @@ def test_pages_around_the_login(ouvrir, base_reelle, width, dark):
     expect(page.get_by_role("heading", name="Codes de secours")).to_be_visible()
     check(page)
     visit(page, reverse("double_authentification"))
+    visit(page, reverse("codes_de_secours"))
     visit(page, reverse("retirer_second_facteur"))
     page.goto(reverse("accueil"))
     page.get_by_role("button", name="Se déconnecter").locator("visible=true").or_(

@@ -1,0 +1,3 @@
+from siao.socle.courriels import Courriel
+
+__all__ = ["Courriel"]
