@@ -25,8 +25,8 @@ class LoginRequired(LoginRequiredMiddleware):
     """Sends visitors to the login page; what they had typed before their session ended waits for them behind it."""
 
     def handle_no_permission(self, request, view_func):
-        if request.method == "POST" and view_func.carries_data:
-            saisies.keep(request)
+        if request.method == "POST" and view_func.carries_data and (rescued := saisies.rescued(request)):
+            return rescued
         if "GET" not in view_func.methods:
             return redirect(settings.LOGIN_URL)  # there is no page to come back to
         if request.headers.get("HX-Request"):

@@ -5,7 +5,8 @@ Every form carries a stamp: who opened it, under which habilitation, and a key o
 
 - another user, another habilitation, no stamp: nothing is written, the page says why and shows what was typed;
 - the same key again (double click, Back and send again): nothing is done twice, the answer is that of the first time;
-- the session is over: what was typed waits in the new session, and is offered again to its author after login.
+- the session is over: what was typed waits in the new session, and is offered again to its author after login;
+- the browser has another secret than the form (logged in again in another tab, cookie lost): the same.
 """
 
 import datetime
@@ -15,7 +16,7 @@ from django.contrib import messages
 from django.core import signing
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.crypto import salted_hmac
 
 from comptes.champs import in_words
@@ -78,8 +79,12 @@ def keep(request: HttpRequest) -> None:
     stamped = stamp_of(request)
     if stamped is None:
         return
-    utilisateur, habilitation, _ = stamped
-    request.session[SESSION_KEY] = {
+    request.session[SESSION_KEY] = _saisie(request, stamped)
+
+
+def _saisie(request: HttpRequest, stamped: tuple | None) -> dict:
+    utilisateur, habilitation = stamped[:2] if stamped else (None, None)
+    return {
         "utilisateur": utilisateur,
         "habilitation": habilitation,
         "page": request.get_full_path(),
@@ -126,11 +131,29 @@ def refused_form(request: HttpRequest) -> HttpResponse | None:
     active = request.habilitation.pk if request.habilitation else None
     if stamped and stamped[:2] == (request.user.pk, active):
         return None
-    saisie = {"page": request.get_full_path(), "champs": typed(request), "fichiers": sorted(request.FILES)}
-    saisie["utilisateur"], saisie["habilitation"] = stamped[:2] if stamped else (None, None)
+    saisie = _saisie(request, stamped)
     if saisie["utilisateur"] == request.user.pk:
         keep(request)
     return show(request, saisie, status=409, origine_inconnue=stamped is None)
+
+
+def rescued(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a form that cannot be accepted from this browser as it is, and whose text is not lost.
+
+    Its author is logged in: the form is given back. Nobody is: it waits behind the login. Its stamp is unknown or too
+    old: what was typed is shown, to copy. None when no form of ours was sent.
+    """
+    if not request.POST.get(FIELD):
+        return None
+    stamped = stamp_of(request)
+    connected = request.user.is_authenticated
+    if stamped and (not connected or stamped[0] == request.user.pk):
+        keep(request)
+        where = "saisie" if connected else "connexion"
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(where)})
+        return redirect(where)
+    return show(request, _saisie(request, stamped), status=403, origine_inconnue=stamped is None)
 
 
 def send_once(request: HttpRequest, carry_out) -> HttpResponse:

@@ -5,8 +5,9 @@ import sys
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 from django.http import JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from comptes import saisies
 from siao.accueil import content_of
 from siao.socle.http import CONNECTED, page_without_database, reads
 
@@ -68,6 +69,16 @@ def address_too_long(request):
 
 
 def csrf_failure(request, reason=""):
+    """A form whose secret is not that of the browser any more: its own author gets back what was typed.
+
+    Another site's form stays refused: its browser says where it comes from, or it has no stamp of ours to show.
+    """
+    view = request.resolver_match.func
+    if reason.startswith("CSRF"):  # and not the origin
+        if request.resolver_match.view_name == "connexion" and request.user.is_authenticated:
+            return redirect("accueil")  # logged in from another tab meanwhile
+        if getattr(view, "carries_data", False) and (rescued := saisies.rescued(request)):
+            return rescued
     return _error(request, 403, template="siao/erreurs/formulaire_expire.html")
 
 

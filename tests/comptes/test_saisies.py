@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -163,6 +164,133 @@ def test_a_form_without_a_page_of_its_own_is_offered_again_too(agent, time_machi
     assert client.post(reverse("terminer_sessions"), {"ouvert_par": stamp}).url == reverse("connexion")
     logged_in = client.post(reverse("connexion"), {"username": agent.courriel, "password": PASSWORD})
     assert logged_in.url == reverse("saisie")
+
+
+# --- The browser has another secret than the form --------------------------------------------------------------------
+
+
+class Strict(Navigateur):
+    """A browser whose forms need their secret, as in the world."""
+
+    def __init__(self):
+        super().__init__(enforce_csrf_checks=True)
+
+    def secret(self) -> str:
+        return self.get(reverse("connexion")).context["csrf_token"]
+
+    def log_in(self, utilisateur):
+        form = {"username": utilisateur.courriel, "password": PASSWORD, "csrfmiddlewaretoken": self.secret()}
+        assert self.post(reverse("connexion"), form).status_code == 302
+        return self
+
+    def form(self) -> dict:
+        """What the page of a message gives its form to send, typed in."""
+        page = self.get(URL)
+        return {**TYPED, "ouvert_par": self.stamp(), "csrfmiddlewaretoken": str(page.context["csrf_token"])}
+
+
+def log_out_and_in(browser, agent):
+    secret = str(browser.get(reverse("accueil")).context["csrf_token"])
+    browser.post(reverse("deconnexion"), {"csrfmiddlewaretoken": secret})
+    browser.log_in(agent)
+
+
+def end_and_log_in(browser, agent):
+    del browser.cookies[settings.SESSION_COOKIE_NAME]
+    browser.log_in(agent)
+
+
+def lose_the_cookie(browser, agent):
+    del browser.cookies[settings.CSRF_COOKIE_NAME]
+
+
+@pytest.mark.parametrize("happens", [log_out_and_in, end_and_log_in, lose_the_cookie])
+def test_logged_in_again_in_another_tab_the_first_one_loses_nothing(agent, happens):
+    browser = Strict().log_in(agent)
+    form = browser.form()
+    happens(browser, agent)
+    assert browser.post(URL, form).url == reverse("saisie")
+    assert not Message.objects.exists()
+    page = browser.get(reverse("saisie"))
+    assert "Coupure de mardi" in words(page)
+    fresh = {"ouvert_par": browser.stamp(), "csrfmiddlewaretoken": str(page.context["csrf_token"])}
+    assert browser.post(URL, {**TYPED, **fresh}).url == reverse("messages")
+    assert Message.objects.get().titre == "Coupure de mardi"
+
+
+def test_neither_session_nor_cookie_and_it_waits_behind_the_login(agent):
+    browser = Strict().log_in(agent)
+    form = browser.form()
+    browser.cookies.clear()
+    assert browser.post(URL, form).url == reverse("connexion")
+    browser.log_in(agent)
+    assert "Coupure de mardi" in words(browser.get(reverse("saisie")))
+
+
+def test_a_fragment_is_sent_to_the_page_that_gives_it_back(agent):
+    browser = Strict().log_in(agent)
+    form = browser.form()
+    log_out_and_in(browser, agent)
+    answer = browser.post(URL, form, headers={"hx-request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, reverse("saisie"))
+
+
+def test_a_colleague_who_logged_in_meanwhile_signs_nothing(agent):
+    browser = Strict().log_in(agent)
+    form = browser.form()
+    other = make_utilisateur(Profil.ADMIN_SIAO)
+    other.set_password(PASSWORD)
+    other.save()
+    log_out_and_in(browser, other)
+    page = browser.post(URL, form)
+    assert page.status_code == 403
+    assert "Coupure de mardi" in words(page)
+    assert "par une autre personne" in words(page)
+    assert browser.get(reverse("saisie")).url == reverse("accueil")
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_stamp_that_cannot_be_read_any_more_leaves_the_text_to_copy(agent, connected):
+    browser = Strict().log_in(agent)
+    form = browser.form() | {"ouvert_par": "WzEsMV0:1abcde:signature"}
+    browser.cookies.clear()
+    if connected:
+        browser.log_in(agent)
+    page = browser.post(URL, form)
+    assert page.status_code == 403
+    assert "Coupure de mardi" in words(page)
+    assert "recopiez" in words(page)
+    assert not Message.objects.exists()
+
+
+def test_after_the_key_of_the_site_changed_what_was_opened_before_is_still_good(agent, settings):
+    client = client_of(agent)
+    stamp = client.stamp()
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "une autre clé, tirée au déploiement"
+    assert client.post(URL, {**TYPED, "ouvert_par": stamp}).url == reverse("messages")
+
+
+def test_what_another_site_sends_is_given_back_to_nobody(agent):
+    browser = Strict().log_in(agent)
+    form = browser.form()
+    answer = browser.post(URL, form, headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert "Coupure de mardi" not in words(answer)
+    assert saisies.SESSION_KEY not in browser.session
+    # Nor one that shows the stamp of its own account.
+    stranger = make_utilisateur(Profil.ADMIN_SIAO)
+    forged = client_of(stranger).stamp()
+    browser.post(URL, form | {"ouvert_par": forged, "csrfmiddlewaretoken": "x" * 64})
+    assert saisies.SESSION_KEY not in browser.session
+
+
+def test_logging_in_from_a_second_tab_that_was_left_open_opens_the_home_page(agent):
+    browser = Strict()
+    secret = browser.secret()
+    browser.log_in(agent)
+    form = {"username": agent.courriel, "password": PASSWORD, "csrfmiddlewaretoken": secret}
+    assert browser.post(reverse("connexion"), form).url == reverse("accueil")
 
 
 def test_somebody_else_who_logs_in_there_does_not_see_it(agent, time_machine):

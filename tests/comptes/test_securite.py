@@ -8,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from comptes import saisies
 from comptes.droits import Profil
 from comptes.models import EntreeJournal, Message, Utilisateur
 from tests.comptes.fabrique import PASSWORD, client_of, make_utilisateur, words
@@ -65,7 +66,7 @@ def test_a_post_without_our_token_or_from_elsewhere_is_refused_in_french(agent):
     strict.force_login(agent)
     other = Client(enforce_csrf_checks=True)
     foreign = other.get(reverse("connexion")).cookies[settings.CSRF_COOKIE_NAME].value
-    form = {"nature": "INFORMATION", "titre": "Titre"}
+    form = {"nature": "INFORMATION", "titre": "Titre", saisies.FIELD: ""}
     for answer in (
         strict.post(reverse("publier_message"), form),
         strict.post(reverse("publier_message"), {**form, "csrfmiddlewaretoken": foreign}),
