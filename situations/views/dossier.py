@@ -75,6 +75,13 @@ def imprimer(request, pk):
     return render(request, "situations/imprimer.html", {"dossier": read, "menage": read.menage, "image": image})
 
 
+_TITRES = {
+    "menage": "Ménage",
+    "situations": "Situation du ménage",
+    "modifications": "Historique des modifications",
+}
+
+
 def _page(request, onglet: str, read: Dossier, **more):
     suivi = Menage.objects.suivis_par(request.perimetre).filter(pk=read.menage.pk).exists()
     context = {
@@ -82,6 +89,7 @@ def _page(request, onglet: str, read: Dossier, **more):
         "menage": read.menage,
         "image": draw(read.lignes, read.aujourdhui),
         "onglet": onglet,
+        "titre_onglet": _TITRES[onglet],
         "peut": {
             "fiche": suivi,
             "saisir": suivi and request.may(Droit.MENAGES_SAISIR),

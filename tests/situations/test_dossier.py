@@ -209,3 +209,31 @@ def test_w19_names_are_escaped(operateur, menage, text):
         assert "<script>alert" not in raw
         assert "<img onerror" not in raw
         assert ">49<" not in raw
+
+
+@pytest.mark.parametrize(
+    ("tab", "name"), [(TABS[0], "Ménage"), (TABS[1], "Situation du ménage"), (TABS[2], "Historique")]
+)
+def test_each_tab_has_a_title_of_its_own(operateur, menage, rosa, tab, name):
+    make_personne(menage, "Louise Exemple")
+    title = " ".join(page(operateur, menage, tab).partition("<title>")[2].partition("</title>")[0].split())
+    assert title.startswith(f"Dossier {menage.numero} · Famille Exemple · {name}")
+
+
+@pytest.mark.parametrize(
+    ("personnes", "name"),
+    [
+        ([("Rosa", "Exemple")], "Rosa Exemple"),
+        ([("Rosa", "")], "Rosa"),
+        ([("Rosa", ""), ("", "")], "Rosa, {second}"),
+        ([("", "")], "{first}"),
+        ([("Rosa", "Exemple"), ("Léon", "Essai"), ("Louise", "Exemple")], "Famille Exemple, Essai"),
+        ([], "Dossier sans personne"),
+    ],
+)
+def test_a_dossier_is_named_by_what_is_known_of_its_people(operateur, personnes, name):
+    menage = make_menage()
+    made = [make_personne(menage, prenom=prenom, nom=nom) for prenom, nom in personnes]
+    numbers = dict(zip(("first", "second"), (personne.numero for personne in made), strict=False))
+    heading = page(operateur, menage).partition("<h1")[2].partition("</h1>")[0].partition(">")[2]
+    assert heading == name.format(**numbers)
