@@ -33,6 +33,13 @@ class Membre:
         return self.personne.designation
 
     @property
+    def nom_connu(self) -> str:
+        """Her name, her number when none is known."""
+        return (
+            self.nom if self.personne.nom_usage or self.personne.nom or self.personne.prenom else self.personne.numero
+        )
+
+    @property
     def visible(self) -> bool:
         return self.personne.regard == Regard.ENTIER
 
@@ -119,11 +126,14 @@ class Dossier:
 
     @property
     def nom(self) -> str:
-        """How people name the dossier: the family names of those who are there."""
-        names = dict.fromkeys(
-            (m.personne.nom_usage or m.personne.nom) for m in self.presents if m.personne.regard != Regard.GELE
-        )
-        return ", ".join(name for name in names if name) or "Ménage sans nom"
+        """How people name the dossier: one person by her name, several by their families, else by what is known."""
+        if not self.presents:
+            return "Dossier sans personne"
+        if len(self.presents) == 1:
+            return self.presents[0].nom_connu
+        named = [m.personne for m in self.presents if m.personne.regard != Regard.GELE]
+        families = dict.fromkeys(name for p in named if (name := p.nom_usage or p.nom))
+        return f"Famille {', '.join(families)}" if families else ", ".join(m.nom_connu for m in self.presents)
 
 
 def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:

@@ -253,6 +253,13 @@ class Sr2Form(Formulaire):
     definition = forms.CharField(
         label="Définition", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 5})
     )
+    lien = forms.URLField(
+        label="Plus d'informations",
+        required=False,
+        assume_scheme="https",
+        help_text="Adresse d'une page publique qui l'explique, par exemple sur service-public.fr.",
+        error_messages={"invalid": "Écrivez une adresse complète, qui commence par https://."},
+    )
     ethos = forms.ModelChoiceField(
         Ethos.objects.order_by("code"), label="Correspondance ETHOS", required=False, empty_label="Aucune"
     )

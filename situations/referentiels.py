@@ -59,6 +59,7 @@ def _sr2(row: dict[str, str], position: int) -> Sr2:
         sr1_id=row["code"].partition(".")[0],
         libelle=row["libelle"],
         definition=row["definition"],
+        lien=row["lien"],
         ethos_id=row["ethos"] or None,
         ethos_light_id=row["ethos_light"] or None,
         condition_ethos=row["condition_ethos"],

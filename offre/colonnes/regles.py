@@ -26,6 +26,11 @@ SIREN_CONNU_AILLEURS = warning(
     "Entité déjà connue en France",
     "Le SIREN {found} est déjà connu hors de ce département : l'entité sera rattachée, sans être créée deux fois.",
 )
+SIREN_AU_REPERTOIRE = warning(
+    "siren_au_repertoire",
+    "Entité fermée ou absente au répertoire SIRENE",
+    "L'entité de SIREN {found} est {anomalie} : vérifiez ce numéro, ou demandez à la structure le nouveau.",
+)
 NOM_EN_DOUBLE = error(
     "nom_en_double",
     "Nom en double",
@@ -180,6 +185,7 @@ RULES = (
     SIREN_CLE,
     SIREN_EN_DOUBLE,
     SIREN_CONNU_AILLEURS,
+    SIREN_AU_REPERTOIRE,
     NOM_EN_DOUBLE,
     NOM_REPRIS,
     LIGNE_EXEMPLE,

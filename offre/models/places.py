@@ -74,6 +74,22 @@ def orientable(day: datetime.date, path: str = "") -> Q:
     )
 
 
+def unseen_because(dispositif: Dispositif, day: datetime.date) -> str:
+    """Why the SIAO is not shown the free places of ``dispositif`` on ``day``, in words; empty when it is.
+
+    The contrary of ``orientable``, for what is said to who declares.
+    """
+    if dispositif.date_fermeture and dispositif.date_fermeture <= day:
+        return "le dispositif est fermé"
+    if dispositif.statut != Statut.VALIDE:
+        return "la fiche du dispositif n'est pas validée"
+    if not dispositif.orientation_siao:
+        return "le SIAO n'oriente pas vers ce dispositif"
+    if dispositif.date_ouverture > day:
+        return f"le dispositif ouvre le {dispositif.date_ouverture:%d/%m/%Y}"
+    return ""
+
+
 def is_stale(moment: datetime.datetime | None) -> bool:
     """Whether what was declared then is to be confirmed."""
     return moment is None or moment < timezone.now() - FRAICHEUR
@@ -115,6 +131,7 @@ class GroupePlacesQuerySet(models.QuerySet):
             nb_en_service=_count(used),
             nb_libres=_count(free),
             declare_le=Subquery(used.annotate(valeur=Min("declare_le")).values("valeur")),
+            nb_a_confirmer=_count(places.to_confirm(timezone.now())),
             financees=Subquery(funded.values("nombre")[:1]),
         )
 
@@ -204,8 +221,9 @@ class GroupePlaces(Suivi):
 
     @property
     def fraicheur(self) -> str:
-        words = since(self.declare_le)
-        return f"{words}, à confirmer" if is_stale(self.declare_le) else words
+        # Free places that the SIAO sees, the only ones where nobody counted, are to confirm as soon as they are stale.
+        due = getattr(self, "nb_a_confirmer", is_stale(self.declare_le))
+        return f"{since(self.declare_le)}, à confirmer" if due else since(self.declare_le)
 
     @property
     def commune(self) -> str:
@@ -411,10 +429,6 @@ class Place(models.Model):
     def vu(self) -> str:
         """What a form that changes it shows: carried by the form, it tells whether somebody was faster."""
         return f"{self.nom}|{self.ouverte_le}|{self.fermee_le}"
-
-    @property
-    def perimee(self) -> bool:
-        return is_stale(self.declare_le)
 
     @property
     def libre(self) -> bool:

@@ -36,6 +36,10 @@ class FicheSireneQuerySet(models.QuerySet):
             .values_list("siren", flat=True)
         )
 
+    def anomalies(self, sirens) -> dict[str, str]:
+        """SIREN → what the register says of it, of those that it does not know as active: « fermée au répertoire… »."""
+        return {fiche.siren: fiche.anomalie for fiche in self.filter(siren__in=sirens).exclude(etat=EtatSirene.ACTIVE)}
+
 
 class FicheSirene(models.Model):
     siren = models.CharField("SIREN", max_length=9, primary_key=True)
@@ -69,6 +73,14 @@ class FicheSirene(models.Model):
 
     def __str__(self):
         return self.denomination or self.siren
+
+    @property
+    def anomalie(self) -> str:
+        """Why the entité could not run anything, as the end of « l'entité est … »; empty when it is active."""
+        if self.etat == EtatSirene.CESSEE:
+            since = f" depuis le {self.date_fermeture:%d/%m/%Y}" if self.date_fermeture else ""
+            return f"fermée au répertoire SIRENE{since}"
+        return "absente du répertoire SIRENE" if self.etat == EtatSirene.ABSENTE else ""
 
     @property
     def forme(self) -> str:

@@ -17,7 +17,7 @@ from offre.colonnes import regles
 from offre.colonnes.controles import check_dispositif, check_entite, check_financement, check_sums, phone_region
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
 from offre.colonnes.listes import Communes, Listes, garde_of
-from offre.models import Entite, Rattachement
+from offre.models import Entite, FicheSirene, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
@@ -177,6 +177,7 @@ class _Checker:
                     departements_of[dispositif["siren"]].add(dispositif["departement"])
         rows = [row for row in rows if row.has("nom", "siren")]
         known = set(Entite.objects.filter(siren__in=[row["siren"] for row in rows]).values_list("siren", flat=True))
+        anomalies = FicheSirene.objects.anomalies([row["siren"] for row in rows])
         fiches = Rattachement.objects.filter(departement__in=self.departements).values_list(
             "departement_id", "nom_cle", "entite__siren", "statut"
         )
@@ -190,6 +191,10 @@ class _Checker:
                 report(regles.ENTITE_SANS_DISPOSITIF, row.number, "nom", row["nom"])
             if row["siren"] in known and not any((d, row["siren"]) in attached for d in departements):
                 report(regles.SIREN_CONNU_AILLEURS, row.number, "siren", row["siren"], found=row["siren"])
+            if anomalie := anomalies.get(row["siren"]):
+                report(
+                    regles.SIREN_AU_REPERTOIRE, row.number, "siren", row["siren"], found=row["siren"], anomalie=anomalie
+                )
             for departement in sorted(departements):
                 holder = holders.get((departement, fold(row["nom"])), row["siren"])
                 if holder != row["siren"] and holder not in names:

@@ -25,7 +25,7 @@ from offre.colonnes.fiches import BY_NOM, fiches_by_id
 from offre.colonnes.listes import Listes
 from offre.confidentialite import voit_adresse
 from offre.forms import DispositifForm, EntiteForm, FicheForm, FinancementForm
-from offre.models import Dispositif, Rattachement, Transition
+from offre.models import Dispositif, FicheSirene, Rattachement, Transition
 from offre.models.nomenclature import Categorie, Statut
 from offre.saisie import Objet, form_for, rattachement_of
 from offre.sommes import alertes_of
@@ -77,10 +77,17 @@ def fiche(request, nom, pk):
     if nom == "financements":
         context |= {"modifiable": request.may(Droit.OFFRE_SAISIR), "dispositif": dispositif}
         return render(request, "offre/fiche_financement.html", context)
+    context["repertoire"] = au_repertoire(objet)
     context |= _circuit(request, objet)
     context |= _entite(request, objet) if nom == "entites" else _dispositif(request, objet, groupes)
     context["historique"] = historique(objet, affichage, adresse=adresse) if voit_changements(request) else None
     return render(request, f"offre/fiche_{objet._meta.model_name}.html", context)
+
+
+def au_repertoire(objet: Rattachement | Dispositif) -> str:
+    """What the State's register says of the entité, when it is closed or unknown there; empty otherwise."""
+    siren = objet.entite.siren
+    return FicheSirene.objects.anomalies([siren]).get(siren, "")
 
 
 def voit_changements(request) -> bool:

@@ -21,7 +21,7 @@ from offre.forms_places import (
 )
 from offre.models import CapaciteFinancee, Configuration, Dispositif, GroupePlaces, Indisponibilite, Place
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
-from offre.models.places import Etat
+from offre.models.places import Etat, unseen_because
 from offre.views.conflits import lost_race
 from siao.socle.columns.types import show_phone
 from siao.socle.extraction import extraction
@@ -187,13 +187,15 @@ def places_dispositif(request, pk):
     today = dispositif.departement.aujourdhui
     unavailable = Prefetch("indisponibilites", Indisponibilite.objects.at(today), to_attr="empechements")
     open_places = Place.objects.open_at(today).select_related("declare_par").prefetch_related(unavailable)
-    open_places = open_places.annotate(a_redire=Exists(Indisponibilite.objects.undoing(today)))
+    due = Place.objects.to_confirm(timezone.now()).filter(pk=OuterRef("pk"))
+    open_places = open_places.annotate(a_redire=Exists(Indisponibilite.objects.undoing(today)), attendue=Exists(due))
     groupes = dispositif.groupes.for_list(today).prefetch_related(
         _configurations(), Prefetch("places", open_places, to_attr="ouvertes")
     )
     vues = [place for groupe in groupes for place in groupe.ouvertes if place.etat and not place.a_redire]
     context = {
         "dispositif": dispositif,
+        "invisible": unseen_because(dispositif, today),
         "groupes": groupes,
         "vues": vues,
         "lignes_qui_parlent": {f"place-{place.pk}" for groupe in groupes for place in groupe.ouvertes},
@@ -218,11 +220,21 @@ def declarer(request, pk):
         return refused(request, refusal, page, line=line)
     now = f"« {place} » est {Etat(etat).label.lower()}"
     if changed:
-        messages.success(request, f"{now} : le SIAO le voit dès maintenant.", extra_tags=line)
+        messages.success(request, f"{now} : {_seen_by_the_siao(place)}.", extra_tags=line)
     else:
         who = f", déclarée par {place.declare_par} {place.fraicheur}" if place.declare_par_id else ""
         messages.info(request, f"{now}, comme avant{who} : c'est confirmé.", extra_tags=line)
     return redirect(page)
+
+
+def _seen_by_the_siao(place: Place) -> str:
+    """What the SIAO knows of a place that was just declared: it looks for places by who they receive."""
+    dispositif = place.groupe.dispositif
+    if why := unseen_because(dispositif, dispositif.departement.aujourdhui):
+        return f"c'est noté, et le SIAO n'en est pas informé, car {why}"
+    if not place.groupe.configurations.exists():
+        return "le SIAO ne la trouvera pas tant que son groupe n'accueille personne : aucune composition n'est cochée"
+    return "le SIAO le voit dès maintenant"
 
 
 @writes(Droit.PLACES_DISPONIBILITE, only_post=True)
@@ -267,7 +279,8 @@ def creer_groupe(request, pk):
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"« {groupe} » est créé. Dites maintenant quelles places sont libres.")
+            suite = "" if unseen_because(dispositif, today) else " Dites maintenant quelles places sont libres."
+            messages.success(request, f"« {groupe} » est créé.{suite}")
             return redirect(_page_of(groupe))
     return render(request, "offre/places/groupe.html", {"form": form, "dispositif": dispositif})
 

@@ -22,10 +22,10 @@ from offre.colonnes.affichage import Affichage
 from offre.colonnes.fiches import TABLE_DISPOSITIFS, TABLE_ENTITES, Fiche, fiches_by_id
 from offre.colonnes.listes import Listes
 from offre.confidentialite import voit_adresse
-from offre.models import Dispositif, Proposition, Rattachement, Transition
+from offre.models import Dispositif, FicheSirene, Proposition, Rattachement, Transition
 from offre.models.nomenclature import Statut
 from offre.saisie import checked, table_of
-from offre.views.fiches import found
+from offre.views.fiches import au_repertoire, found
 from siao.socle.columns import Reference
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.http import reads, writes
@@ -145,7 +145,8 @@ def _pass_on(request, objet, named: list[Passage], retour: str):
         else:
             messages.success(request, passage.fait)
             return redirect(_next_page(request, objet, retour))
-    context = {"form": form, "passage": passage, "objet": objet, "retour": retour}
+    repertoire = au_repertoire(objet.fiche if proposed else objet)
+    context = {"form": form, "passage": passage, "objet": objet, "retour": retour, "repertoire": repertoire}
     return render(request, "offre/passer.html", context)
 
 
@@ -187,6 +188,7 @@ def proposition(request, pk):
         "passages": passages(objet.statut, request.habilitation.droits, proposition=True),
         "remarques": [(table.sheet.by_key[key].label, text) for key, text in remarques_of(objet).items()],
         "etapes": objet.transitions.for_history(),
+        "repertoire": au_repertoire(objet.fiche) if waiting else "",
     }
     return render(request, "offre/proposition.html", context)
 
@@ -209,7 +211,9 @@ class Ligne:
     jamais_validee: bool = False
     passages: list = field(default_factory=list)
     propre: bool = False
-    """Never sent back, nothing changed under it: it may be validated with others, without being opened."""
+    """Never sent back, nothing changed under it, its entité active: it may be validated with others, unopened."""
+    repertoire: str = ""
+    """What the State's register says of its entité, when it is closed or unknown there."""
 
     @property
     def choix(self) -> str:
@@ -340,8 +344,12 @@ def _unfolded(lignes: list[Ligne]) -> list[Ligne]:
             ligne.propre = not any(step.vers == Statut.A_CORRIGER for step in since)
             ligne.url = reverse("offre:fiche", args=[ligne.genre, ligne.cle])
     affichage.learn({key: pair[side] for key, pair in one.items()} for one in pairs.values() for side in (0, 1))
+    anomalies = FicheSirene.objects.anomalies({fiche.values["siren"] for fiche in fiches.values()})
     for ligne in lignes:
         objet = propositions[ligne.cle].fiche if ligne.genre == "propositions" else None
+        fiche = fiches[(type(objet), objet.pk) if objet else (GENRES[ligne.genre], ligne.cle)]
+        ligne.repertoire = anomalies.get(fiche.values["siren"], "")
+        ligne.propre = ligne.propre and not ligne.repertoire
         sheet = tables[type(objet) if objet else GENRES[ligne.genre]].sheet
         known = {key: pair for key, pair in pairs[ligne.choix].items() if key in sheet.by_key or key == "siren"}
         ligne.changements = affichage.changements(sheet, known)

@@ -26,9 +26,13 @@ class TableColumn:
 
 
 class Table:
-    """One page of a list: ``tri`` and ``page`` are read from the address; nonsense there gives the default."""
+    """One page of a list: ``tri`` and ``page`` are read from the address; nonsense there gives the default.
 
-    def __init__(self, caption: str, columns: Sequence[TableColumn], queryset: QuerySet, parameters):
+    ``ancre``: identifier of the place of the page where its links lead, when the list is not all that the page shows.
+    """
+
+    def __init__(self, caption: str, columns: Sequence[TableColumn], queryset: QuerySet, parameters, ancre: str = ""):
+        self.ancre = ancre
         self.caption, self.columns, self.parameters = caption, columns, parameters
         self.sort = parameters.get("tri", "")
         key = self.sort.removeprefix("-")
@@ -99,4 +103,5 @@ class Table:
     def address(self, **changes) -> str:
         """The same list with some parameters changed (None removes one)."""
         parameters = {**self.parameters.dict(), **changes}
-        return "?" + urlencode({key: value for key, value in parameters.items() if value not in (None, "")})
+        asked = urlencode({key: value for key, value in parameters.items() if value not in (None, "")})
+        return f"?{asked}#{self.ancre}" if self.ancre else f"?{asked}"

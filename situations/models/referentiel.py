@@ -101,6 +101,7 @@ class Sr2(models.Model):
     )
     libelle = models.CharField("libellé", max_length=150)
     definition = models.TextField("définition", blank=True)
+    lien = models.URLField("plus d'informations", blank=True, help_text="Adresse d'une page publique qui l'explique.")
     ethos = models.ForeignKey(
         Ethos, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="correspondance ETHOS"
     )

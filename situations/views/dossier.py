@@ -1,5 +1,8 @@
 """The dossier of a ménage: its persons, their situations, what changed."""
 
+import datetime
+
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -9,6 +12,7 @@ from comptes.models import Partage
 from menages.models import Menage, Personne, Regard
 from siao.socle.http import reads
 from siao.socle.tables import Table, TableColumn
+from siao.socle.text import Folded
 from situations.dossier import Dossier, read_dossier
 from situations.lignes_d_eau import draw
 from situations.models import SituationResidentielle
@@ -16,16 +20,19 @@ from situations.modifications import read_modifications
 
 MENAGE = "menages.menage"
 
+HISTOIRE = "historique"
+"""Where the history is in its page: its sorts and its pages lead there."""
+
 HISTORIQUE = (
-    TableColumn("situation", "Situation résidentielle", lambda row: row.libelle, ["sr2__ordre"]),
+    TableColumn("situation", "Situation résidentielle", lambda row: row.libelle, ["sr2__ordre", "date_debut"]),
     TableColumn(
         "personne",
         "Personne",
         lambda row: row.personne.designation,
-        ["personne__prenom", "personne__nom", "personne", "date_debut"],
+        ["prenom_cle", "nom_cle", "personne", "date_debut"],
     ),
     TableColumn("debut", "Depuis le", lambda row: f"{row.date_debut:%d/%m/%Y}", ["date_debut"]),
-    TableColumn("fin", "Jusqu'au", lambda row: f"{row.date_fin:%d/%m/%Y}" if row.date_fin else "", ["date_fin"]),
+    TableColumn("fin", "Jusqu'au", lambda row: row.jusqu_au, ["date_fin", "date_debut"]),
 )
 
 
@@ -54,10 +61,33 @@ def _shares(request, menage: Menage) -> list[Partage]:
 def situations_du_menage(request, pk):
     """Tab « Situation du ménage »: the current situations, and the last accordion, their history."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
+    departures = {m.personne.pk: m.depart for m in read.partis if m.visible}
     seen = [membre.personne.pk for membre in read.presents if membre.visible]
-    rows = SituationResidentielle.objects.filter(personne__in=seen).readable().select_related("personne")
-    table = Table("Historique des situations résidentielles", HISTORIQUE, rows.order_by("-date_debut"), request.GET)
+    # Of those who left, what is read of them here: the situations of their stay.
+    there = [situation.pk for membre in read.partis if membre.visible for situation in membre.situations]
+    rows = (
+        SituationResidentielle.objects.filter(Q(personne__in=seen) | Q(pk__in=there))
+        .readable()
+        .select_related("personne")
+        .annotate(prenom_cle=Folded("personne__prenom"), nom_cle=Folded("personne__nom"))
+    )
+    table = Table(
+        "Historique des situations résidentielles",
+        HISTORIQUE,
+        rows.order_by("-date_debut", "pk"),
+        request.GET,
+        HISTOIRE,
+    )
+    for row in table.page:
+        row.jusqu_au = _until(row, departures.get(row.personne_id))
     return _page(request, "situations", read, historique=table, ouvert="tri" in request.GET or "page" in request.GET)
+
+
+def _until(situation: SituationResidentielle, depart: datetime.date | None) -> str:
+    """When it ended; for who left before, when she left: what became of her afterwards is read elsewhere."""
+    if depart and (situation.date_fin is None or situation.date_fin > depart):
+        return f"son départ, le {depart:%d/%m/%Y}"
+    return f"{situation.date_fin:%d/%m/%Y}" if situation.date_fin else ""
 
 
 @reads(Droit.MENAGES_VOIR, journal=MENAGE)
@@ -75,6 +105,13 @@ def imprimer(request, pk):
     return render(request, "situations/imprimer.html", {"dossier": read, "menage": read.menage, "image": image})
 
 
+_TITRES = {
+    "menage": "Ménage",
+    "situations": "Situation du ménage",
+    "modifications": "Historique des modifications",
+}
+
+
 def _page(request, onglet: str, read: Dossier, **more):
     suivi = Menage.objects.suivis_par(request.perimetre).filter(pk=read.menage.pk).exists()
     context = {
@@ -82,6 +119,7 @@ def _page(request, onglet: str, read: Dossier, **more):
         "menage": read.menage,
         "image": draw(read.lignes, read.aujourdhui),
         "onglet": onglet,
+        "titre_onglet": _TITRES[onglet],
         "peut": {
             "fiche": suivi,
             "saisir": suivi and request.may(Droit.MENAGES_SAISIR),

@@ -5,10 +5,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from comptes.droits import Profil
-from offre.models import FicheSirene, Rattachement
-from tests.comptes.fabrique import client_of, make_utilisateur, words
+from offre.models import Entite, FicheSirene, Rattachement
+from tests.comptes.fabrique import client_of, make_utilisateur, plain, words
 
-from .fabrique import make_dispositif, make_hebergement, make_rattachement
+from .fabrique import make_dispositif, make_hebergement, make_proposition, make_rattachement
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +74,28 @@ def test_a_fiche_leads_to_what_the_dispositif_offers(page):
     ):
         fiche = page.get(reverse("offre:fiche", args=["dispositifs", dispositif.pk]))
         assert reverse(route, args=[dispositif.pk]) in fiche.text
+
+
+def test_a_closed_entite_is_said_where_somebody_decides_on_it(page):
+    """On its fiche and its dispositifs', in the queue, where it cannot be ticked, on the step and on a proposition."""
+    rattachement = make_rattachement("44", entite=Entite.objects.create(siren=SIREN), statut="PREVALIDE")
+    dispositif = make_dispositif(rattachement, statut="PREVALIDE")
+    agent = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL)
+    etat = client_of(agent)
+    valide = make_dispositif(rattachement)
+    proposition = make_proposition(valide, agent, apres={"horaires": "9 h à 17 h"}, statut="PREVALIDE")
+    pages = [
+        reverse("offre:fiche", args=["entites", rattachement.pk]),
+        reverse("offre:fiche", args=["dispositifs", dispositif.pk]),
+        reverse("offre:passer", args=["entites", rattachement.pk, "valider"]),
+        reverse("offre:proposition", args=[proposition.pk]),
+        reverse("offre:a_valider"),
+    ]
+    told = "L'entité est fermée au répertoire SIRENE depuis le 12/03/2024."
+    before = [plain(etat.get(address)) for address in pages]
+    assert not any("répertoire SIRENE" in shown for shown in before)
+    assert before[-1].count('name="choix"') == 3
+    known(etat="CESSEE", date_fermeture="2024-03-12")
+    after = [plain(etat.get(address)) for address in pages]
+    assert all(told in shown for shown in after)
+    assert (after[-1].count(told), after[-1].count('name="choix"')) == (3, 0)

@@ -3,9 +3,10 @@
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from offre.colonnes.declaration import BY_NAME
-from offre.models import Entite, Rattachement
+from offre.models import Entite, FicheSirene, Rattachement
 from offre.temps1.lecture import read_file
 from siao.socle.refusal import Refusal
 from tests.classeurs import (
@@ -273,6 +274,24 @@ def test_a_siren_known_elsewhere_is_attached_and_nothing_of_the_other_fiche_is_s
     lecture = lire(classeur())
     assert found(lecture) == {("siren_connu_ailleurs", "B9")}
     assert not any("secret" in problem.message or "35" in problem.message for problem in lecture.problems)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"etat": "CESSEE", "date_fermeture": "2024-03-12"}, "est fermée au répertoire SIRENE depuis le 12/03/2024 :"),
+        ({"etat": "CESSEE"}, "est fermée au répertoire SIRENE :"),
+        ({"etat": "ABSENTE"}, "est absente du répertoire SIRENE :"),
+    ],
+)
+def test_an_entite_closed_in_the_register_is_said_before_it_is_imported(lire, fields, words):
+    fiche = FicheSirene.objects.create(siren=SIREN, lue_le=timezone.now(), **fields)
+    lecture = lire(classeur())
+    assert found(lecture) == {("siren_au_repertoire", "B9")}
+    assert words in lecture.warnings[0].message
+    fiche.etat = "ACTIVE"
+    fiche.save()
+    assert lire(classeur()).problems == []
 
 
 def test_the_name_of_an_entite_that_the_file_forgets_is_announced(lire):

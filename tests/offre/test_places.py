@@ -286,6 +286,57 @@ def test_the_answer_to_a_click_is_in_the_line_of_its_place(chrs, responsable):
     assert "n'est pas ouverte aujourd'hui" in before
 
 
+SEEN = {
+    "": {},
+    "le SIAO n'oriente pas vers ce dispositif": {"orientation_siao": False},
+    "la fiche du dispositif n'est pas validée": {"statut": "PREVALIDE"},
+    "le dispositif ouvre le": {"date_ouverture": datetime.date(2100, 1, 1)},
+}
+
+
+@pytest.mark.parametrize("why", SEEN)
+def test_what_is_said_of_the_siao_is_what_it_sees_and_what_waits_is_what_it_needs(chrs, responsable, why):
+    Dispositif.objects.filter(pk=chrs.pk).update(**SEEN[why])
+    [place, _] = make_groupe(chrs, etats=["", ""]).places.all()
+    page = client_of(responsable)
+    operateur = client_of(make_utilisateur(Profil.OPERATEUR_SIAO))
+    home = plain(page.get("/"))
+    shown = words(page.get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    assert ("2 places à déclarer" in home) == (shown.count("À déclarer") == 2) == (not why)
+    assert shown.count("Non déclarée") == (2 if why else 0)
+    assert (f"ne sont pas montrées au SIAO : {why}" in plain_text(shown)) == bool(why)
+
+    said = words(page.post(reverse("offre:declarer_place", args=[place.pk]), {"etat": "LIBRE"}, follow=True))
+    assert ("le SIAO le voit dès maintenant" in said) == (not why)
+    assert (f"le SIAO n'en est pas informé, car {why}" in said) == bool(why)
+    found = operateur.get(reverse("offre:disponibilites"), {"composition": "100", "taille": "4"})
+    assert (str(chrs) in words(found)) == (not why)
+
+    # A day later, only what the SIAO needs is to be said again; the list of groups says the same.
+    before = timezone.now() - datetime.timedelta(hours=25)
+    Place.objects.filter(pk=place.pk).update(declare_le=before, etat_depuis=before)
+    shown = words(page.get(reverse("offre:places_dispositif", args=[chrs.pk])))
+    listed = words(operateur.get(reverse("offre:places"), {"q": str(chrs)}))
+    assert ("à confirmer</strong>" in shown) == (not why)
+    assert (", à confirmer" in listed) == (not why)
+    assert (", à confirmer" in shown) == (not why)
+
+
+def plain_text(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_group_that_receives_nobody_says_that_it_is_found_by_nobody(chrs, responsable):
+    groupe = make_groupe(chrs, etats=["OCCUPEE"])
+    groupe.configurations.all().delete()
+    page = client_of(responsable)
+    said = words(
+        page.post(reverse("offre:declarer_place", args=[groupe.places.get().pk]), {"etat": "LIBRE"}, follow=True)
+    )
+    assert "le SIAO ne la trouvera pas" in said
+    assert "le SIAO le voit" not in said
+
+
 def test_who_clicks_second_is_told_and_changes_nothing(chrs, responsable):
     place = make_groupe(chrs, etats=["LIBRE"]).places.get()
     operateur = make_utilisateur(Profil.OPERATEUR_SIAO)

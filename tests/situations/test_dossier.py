@@ -57,6 +57,36 @@ def test_the_history_is_sorted_by_each_column(operateur, menage, rosa, tri, firs
     assert first in history.partition("<tbody>")[2].partition("</tr>")[0]
 
 
+def history_of(client, menage, **query) -> str:
+    return page(client, menage, "situations_du_menage", **query).partition('<details id="historique"')[2]
+
+
+def test_the_history_keeps_who_left_up_to_her_departure(operateur, menage, rosa):
+    louise = make_personne(menage, "Louise Exemple", depuis=40, parcours=[("VII.1", 40), ("I.1", 20)])
+    auteur = make_operateur()
+    autre = move_personnes(auteur=auteur, origine=menage, personnes=[louise.pk], destination=None, jour=jour(10))
+    ajouter(operateur, autre, [louise], "III.1", jour(5))
+    assert "III.1" in history_of(operateur, autre)
+    history = history_of(operateur, menage)
+    assert history.count("Louise Exemple") == 2
+    assert f"son départ, le {jour(11):%d/%m/%Y}" in history
+    assert "III.1" not in history
+    assert f"{jour(6):%d/%m/%Y}" not in history
+
+
+def test_the_history_is_sorted_as_in_french_and_stays_where_it_is(operateur, menage, rosa):
+    for nom in ("Éva", "eudes", "Zoé", "Fanny"):
+        make_personne(menage, f"{nom} Exemple", depuis=5, parcours=[("III.1", 5)])
+    history = history_of(operateur, menage, tri="personne")
+    places = [history.index(f"{nom} Exemple") for nom in ("eudes", "Éva", "Fanny", "Rosa", "Zoé")]
+    assert places == sorted(places)
+    assert history.count("#historique") == 4
+    assert " open" in history.partition(">")[0]
+    # Equal dates: always in the same order, one way or the other.
+    for tri in ("debut", "-debut", "fin", "situation"):
+        assert len({history_of(operateur, menage, tri=tri).partition("<tbody>")[2] for _ in range(3)}) == 1
+
+
 def test_errance_is_computed(operateur, menage):
     make_personne(menage, "Paul Exemple", depuis=400, parcours=[("VI.5", 400), ("I.1", 300), ("II.1", 100)])
     text = page(operateur, menage)
@@ -209,3 +239,31 @@ def test_w19_names_are_escaped(operateur, menage, text):
         assert "<script>alert" not in raw
         assert "<img onerror" not in raw
         assert ">49<" not in raw
+
+
+@pytest.mark.parametrize(
+    ("tab", "name"), [(TABS[0], "Ménage"), (TABS[1], "Situation du ménage"), (TABS[2], "Historique")]
+)
+def test_each_tab_has_a_title_of_its_own(operateur, menage, rosa, tab, name):
+    make_personne(menage, "Louise Exemple")
+    title = " ".join(page(operateur, menage, tab).partition("<title>")[2].partition("</title>")[0].split())
+    assert title.startswith(f"Dossier {menage.numero} · Famille Exemple · {name}")
+
+
+@pytest.mark.parametrize(
+    ("personnes", "name"),
+    [
+        ([("Rosa", "Exemple")], "Rosa Exemple"),
+        ([("Rosa", "")], "Rosa"),
+        ([("Rosa", ""), ("", "")], "Rosa, {second}"),
+        ([("", "")], "{first}"),
+        ([("Rosa", "Exemple"), ("Léon", "Essai"), ("Louise", "Exemple")], "Famille Exemple, Essai"),
+        ([], "Dossier sans personne"),
+    ],
+)
+def test_a_dossier_is_named_by_what_is_known_of_its_people(operateur, personnes, name):
+    menage = make_menage()
+    made = [make_personne(menage, prenom=prenom, nom=nom) for prenom, nom in personnes]
+    numbers = dict(zip(("first", "second"), (personne.numero for personne in made), strict=False))
+    heading = page(operateur, menage).partition("<h1")[2].partition("</h1>")[0].partition(">")[2]
+    assert heading == name.format(**numbers)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from menages.actions.deplacement import move_personnes
-from situations.lignes_d_eau import LARGEUR, NOMS
+from situations.lignes_d_eau import CODE, LARGEUR
 from tests.comptes.fabrique import client_of, words
 from tests.menages.fabrique import jour, make_menage, make_operateur, make_personne
 
@@ -49,16 +49,17 @@ def test_the_example_of_the_source(operateur, exemple):
 
 def test_lanes_have_no_hole_and_no_overlap(operateur, exemple):
     for ligne in image(operateur, exemple).lignes:
-        assert ligne.troncons[0].x == NOMS
+        assert ligne.troncons[0].x == 0
         for before, after in zip(ligne.troncons, ligne.troncons[1:], strict=False):
             assert before.fin == after.x
 
 
 def test_never_colour_alone_and_no_script_nor_style(operateur, exemple):
     page = operateur.get(reverse("dossier", args=[exemple.pk])).text
-    svg = page[page.index("<svg") : page.index("</svg>")]
+    svg = page[page.index("<figure") : page.index("</figure>")]
+    svg = svg[: svg.rindex("</svg>", 0, svg.index("<figcaption"))]
     assert svg.count('fill="url(#motif-') == 9
-    assert "IV.2 Aux urgences" in svg
+    assert "IV.2 Aux urgences</tspan>" in svg
     assert f"<title>Léon Exemple : IV.2 Aux urgences, du {jour(200):%d/%m/%Y} au {jour(61):%d/%m/%Y}</title>" in svg
     assert "style=" not in svg
     assert not re.search(r"\d,\d", re.sub(r"<(title|desc|text)[^>]*>.*?</\1>", "", svg, flags=re.S))  # French decimals
@@ -77,6 +78,56 @@ def test_what_began_long_ago_does_not_crush_the_rest(operateur):
     lane = image(operateur, menage).lignes[0]
     assert lane.troncons[0].avant
     assert lane.troncons[1].largeur > 300
+    assert lane.troncons[0].etiquette[-1].startswith("‹ depuis ")
+
+
+PARCOURS = {
+    "since yesterday": [("VII.1", 900), ("I.1", 1)],
+    "since today": [("VII.1", 900), ("I.1", 30), ("III.1", 0)],
+    "three changes this week": [("VIII.11", 4000), ("I.1", 6), ("I.2", 3), ("III.1", 1)],
+    "first day": [("NR", 0)],
+    "forty changes": [(("I.1", "II.1")[n % 2], 400 - 10 * n) for n in range(40)],
+}
+
+
+@pytest.mark.parametrize("parcours", PARCOURS.values(), ids=PARCOURS)
+def test_the_present_is_always_told_by_its_code_and_fades_by_half_at_most(operateur, parcours):
+    menage = make_menage()
+    make_personne(menage, "Rosa Exemple", depuis=parcours[0][1], parcours=parcours)
+    make_personne(menage, "Léon Exemple", depuis=parcours[0][1], parcours=parcours[:-1] or parcours)
+    for lane in image(operateur, menage).lignes:
+        last = lane.troncons[-1]
+        assert last.etiquette[0].split()[0] in (lane.passages[-1].split()[0], "NR")
+        assert 0 < last.fondu <= last.largeur / 2
+        assert last.hachures <= last.largeur / 2
+        assert all(troncon.largeur >= 2 for troncon in lane.troncons)
+
+
+def test_an_arrival_of_ten_years_ago_leaves_its_room_to_two_months(operateur):
+    menage = make_menage()
+    make_personne(menage, "Rosa Exemple", depuis=4000, parcours=[("VIII.11", 4000), ("I.1", 60), ("III.1", 20)])
+    make_personne(menage, "Louise Exemple", depuis=3900, parcours=[("VIII.11", 4000)])
+    rosa, louise = image(operateur, menage).lignes
+    assert rosa.troncons[0].etiquette[-1] == f"‹ depuis {jour(4000):%Y}"
+    assert rosa.troncons[1].largeur + rosa.troncons[2].largeur > LARGEUR / 2
+    assert [troncon.fin for troncon in louise.troncons] == [LARGEUR]
+
+
+def test_who_left_and_absorbed_fiches_have_their_last_code_too(operateur, exemple):
+    louise = exemple.appartenances.get(personne__prenom="Louise").personne
+    move_personnes(auteur=make_operateur(), origine=exemple, personnes=[louise.pk], destination=None, jour=jour(119))
+    gone = next(each for each in image(operateur, exemple).lignes if each.nom == "Louise")
+    assert gone.troncons[-1].etiquette[0] == "III.1"
+    assert gone.troncons[-1].largeur >= CODE
+    assert [each.maintenant for each in image(operateur, exemple).lignes] == ["III.1", "III.1", ""]
+
+
+def test_a_long_label_wraps_on_two_lines(operateur):
+    menage = make_menage()
+    make_personne(menage, "Rosa Exemple", depuis=400, parcours=[("VI.1", 400), ("V.1", 200), ("IV.9", 60)])
+    lines = [troncon.etiquette for troncon in image(operateur, menage).lignes[0].troncons]
+    assert {len(each) for each in lines} <= {1, 2}
+    assert any(len(each) == 2 and not each[1].startswith("‹") for each in lines)
 
 
 def test_unconfirmed_for_three_months_is_hatched(operateur, exemple):

@@ -50,6 +50,14 @@ def test_everybody_reads_the_whole_grid():
     for row in rows("sr2"):
         assert row["libelle"] in text
         assert row["definition"] in text
+    # What the source says in acronyms or by a link is said: the DNA in full, two pages of the State, the two documents.
+    for acronym in ("CADA", "HUDA", "PRAHDA", "CAES", "CPH", "DPAR"):
+        assert f"({acronym}" in Sr2.objects.get(pk="IV.9").definition
+    assert "psychiatrique" in Sr2.objects.get(pk="IV.3").libelle
+    for code in ("VII.1", "VII.5"):
+        assert f'href="{Sr2.objects.get(pk=code).lien}"' in page.text
+        assert f"Plus d'informations ({code})" in text
+    assert page.text.count('href="https://www.feantsa.org/download/') == 2
     for row in rows("ethos") + rows("ethos_light"):
         assert row["libelle"] in text
 
