@@ -70,6 +70,9 @@ ERRORS = [
     ("Entités", "telephone", 612345678, "telephone"),
     ("Entités", "telephone", "02 61 91", "telephone"),
     ("Entités", "telephone", "appelez-nous", "telephone"),
+    ("Entités", "telephone", "261910012", "telephone"),
+    ("Entités", "telephone", "02 61 91 00 12 poste 12", "telephone_poste"),
+    ("Dispositifs", "telephone", "02 61 91 00 12 / 06 12 34 56 78", "telephones_multiples"),
     ("Entités", "courriel", "contact exemple.fr", "courriel"),
     ("Entités", "courriel", "a@b.fr ; c@d.fr", "courriel"),
     ("Entités", "courriel", "a@b.fr\r\nBcc: c@d.fr", "courriel"),
@@ -147,6 +150,19 @@ NORMALISED = [
     ("Entités", "siren", "000.440.016", SIREN),
     ("Entités", "telephone", "02.61.91.00.12", "+33261910012"),
     ("Entités", "telephone", "+33 2 61 91 00 12", "+33261910012"),
+    ("Entités", "telephone", "02\u00a061\u202f91\u201100\u201112", "+33261910012"),
+    ("Entités", "telephone", "\u200b0262 20 00 00", "+262262200000"),
+    ("Entités", "telephone", "\u200b\u00a0", ""),
+    ("Entités", "telephone", 115, "115"),
+    ("Dispositifs", "telephone", "39\u00a049", "3949"),
+    ("Entités", "nom", "Association\u00a0 l'Ancre", "Association l'Ancre"),
+    ("Dispositifs", "voie", "1 rue  des Associe\u0301s", "1 rue des Associés"),
+    ("Dispositifs", "commentaire", "Un\r\ndeux\u2028trois ", "Un\ndeux\ntrois"),
+    ("Dispositifs", "date_ouverture", "01\u00a0/02\u202f/ 2015", "2015-02-01"),
+    ("Dispositifs", "date_ouverture", "01\u201102\u20112015", "2015-02-01"),
+    ("Dispositifs", "perennite", "Pérenne\u200b", "PERENNE"),
+    ("Dispositifs", "animaux", "\ufeffOui", True),
+    ("Dispositifs", "publics", "Homme\u00a0seul\u200b ; Femme seule", ["10", "20"]),
     ("Entités", "courriel", " Contact@Exemple.FR ", "contact@exemple.fr"),
     ("Entités", "convention", "ccn 66 - fehap", None),
     ("Dispositifs", "categorie", "HEBERGEMENT", "HEBERGEMENT"),
@@ -179,6 +195,10 @@ def test_what_is_understood_is_put_in_its_canonical_form(lire, sheet, key, cell,
 def test_saint_and_hyphens_do_not_matter_in_a_commune(lire):
     lecture = lire(with_cell("Dispositifs", "commune", "St Herblain", code_postal="44800"))
     assert lecture.errors == []
+
+
+def test_invisible_characters_never_hide_a_reference(lire):
+    assert lire(with_cell("Dispositifs", "entite", "Association\u00a0l\u2019Ancre\u200b")).errors == []
 
 
 WARNINGS = [
