@@ -230,7 +230,7 @@ def test_a_change_is_shown_before_and_after(page, chain):
     ("base", "file"),
     [
         ("1 rue des Exemples", "1\u00a0rue  des\u202fExemples\u200b"),
-        ("1\u00a0rue des Exemples", "1 rue des Exemples"),
+        ("1\u00a0rue des Essais", "1 rue des Essais"),
         ("Allée du Haut-Bois", "Alle\u0301e du Haut\u2011Bois"),
     ],
 )
