@@ -22,11 +22,20 @@ def _texte(label: str, **options) -> forms.CharField:
     return forms.CharField(label=label, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
 
 
+AGE_MAXIMUM = 122
+"""The longest life that is proved (Jeanne Calment): an older person was typed to fill the field."""
+
+INCONNUE = "laissez vide si elle n'est pas connue"
+
+
 class NaissanceField(JourField):
     EXEMPLE = "31/12/1986"
 
     def __init__(self, **options):
-        super().__init__(label="Date de naissance", required=False, **options)
+        invalid = f"Écrivez une date qui existe, comme {self.EXEMPLE}, ou {INCONNUE}."
+        super().__init__(
+            label="Date de naissance", required=False, error_messages={"invalid": invalid, "annee": invalid}, **options
+        )
 
 
 # --- Searching --------------------------------------------------------------------------------------------------
@@ -140,6 +149,12 @@ class IdentiteForm(Formulaire):
         naissance = self.cleaned_data["date_naissance"]
         if naissance and naissance > self.aujourdhui:
             raise forms.ValidationError("Vérifiez cette date : une naissance est aujourd'hui au plus tard.")
+        today = self.aujourdhui
+        too_old = (today.year - AGE_MAXIMUM - 1, today.month, today.day)
+        if naissance and (naissance.year, naissance.month, naissance.day) <= too_old:
+            raise forms.ValidationError(
+                f"Vérifiez cette date : cette personne aurait plus de {AGE_MAXIMUM} ans. Sinon, {INCONNUE}."
+            )
         return naissance
 
     def clean(self):

@@ -58,7 +58,9 @@ class _Quand:
     def validate(self, value):
         super().validate(value)
         if value and value.year not in ANNEES:
-            raise forms.ValidationError(f"Écrivez une année entre {ANNEES[0]} et {ANNEES[-1]}.")
+            raise forms.ValidationError(
+                self.error_messages.get("annee") or f"Écrivez une année entre {ANNEES[0]} et {ANNEES[-1]}."
+            )
 
 
 class JourField(_Quand, forms.DateField):
