@@ -54,6 +54,7 @@ OTHERS = [
     ("Dispositifs", "age_max", 17, "ages_inverses", {"age_min": 18}),
     ("Dispositifs", "specificites", "Femmes victimes de violences", "adresse_confidentielle", {}),
     ("Dispositifs", "commune", "Rennes", "commune_hors_departement", {"code_postal": "35000"}),
+    ("Dispositifs", "commune", "Varades", "commune_ancienne", {"code_postal": "44370"}),
     ("Financement", "quantite", 31, "financement_au_dela", {}),
     ("Financement", "unite", "Logements", "unite_inattendue", {}),
 ]
