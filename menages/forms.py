@@ -14,7 +14,7 @@ from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
 from siao.socle.forms import Formulaire, JourField
-from siao.socle.text import visible
+from siao.socle.text import keyboard, plain
 
 
 def _texte(label: str, **options) -> forms.CharField:
@@ -51,7 +51,7 @@ class RechercheForm(Formulaire):
 
     def clean(self):
         for name in ("nom", "prenom", "numero"):
-            self.cleaned_data[name] = visible(self.cleaned_data.get(name) or "").strip()
+            self.cleaned_data[name] = keyboard(self.cleaned_data.get(name) or "")
         return self.cleaned_data
 
     @property
@@ -69,7 +69,7 @@ def split(typed: str) -> dict[str, str]:
     """The criteria typed in one go in the header: a number, a date, a name, a first name, in any order."""
     found = {"nom": "", "prenom": "", "date_naissance": "", "numero": ""}
     words = []
-    for word in visible(typed)[:200].split():
+    for word in keyboard(typed)[:200].split():
         if _NUMERO.fullmatch(word) and not found["numero"]:
             found["numero"] = word
         elif _DATE.fullmatch(word) and not found["date_naissance"]:
@@ -159,7 +159,7 @@ class IdentiteForm(Formulaire):
 
     def clean(self):
         for name in ("nom", "nom_usage", "prenom"):
-            self.cleaned_data[name] = " ".join(visible(self.cleaned_data.get(name) or "").split())
+            self.cleaned_data[name] = " ".join(plain(self.cleaned_data.get(name) or "").split())
         return self.cleaned_data
 
     @property
@@ -323,7 +323,7 @@ class NumeroForm(Formulaire):
     )
 
     def clean_numero(self):
-        match = re.fullmatch(r"P?-?([0-9]{1,12})", self.cleaned_data["numero"].strip().upper(), re.ASCII)
+        match = re.fullmatch(r"P?-?([0-9]{1,12})", keyboard(self.cleaned_data["numero"]).upper(), re.ASCII)
         if not match:
             raise forms.ValidationError("Un numéro de personne s'écrit comme P-000123.")
         return int(match[1])

@@ -231,14 +231,14 @@ class Values:
 
     def hint(self, text: str) -> str:
         """What to say of a text that is no value: it is retired, or looks like « … »."""
-        if any(fold(self.labels[code]) == fold(text) for code in self.retired):
+        if any(fold(self.labels[code]) == fold(plain(text)) for code in self.retired):
             return " (cette valeur en a été retirée)"
         return hint(text, self.offered)
 
 
 def hint(text: str, labels) -> str:
     by_key = {fold(label): label for label in labels}
-    close = difflib.get_close_matches(fold(text)[:100], by_key, n=1, cutoff=0.8)
+    close = difflib.get_close_matches(fold(plain(text))[:100], by_key, n=1, cutoff=0.8)
     return f" (peut-être « {by_key[close[0]]} » ?)" if close else ""
 
 
