@@ -4,6 +4,7 @@ from django import forms
 
 from comptes.models import Commune
 from offre.colonnes import regles
+from offre.colonnes.communes import Communes
 from offre.colonnes.controles import (
     CAPACITE,
     check_dispositif,
@@ -14,7 +15,7 @@ from offre.colonnes.controles import (
 )
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
 from offre.colonnes.fiches import Fiche
-from offre.colonnes.listes import ADMINISTERED, Communes, Garde, Listes
+from offre.colonnes.listes import ADMINISTERED, Garde, Listes
 from offre.models import Dispositif, Entite, Financement, Rattachement
 from offre.models.nomenclature import Categorie, Statut
 from siao.socle.columns import OneOf, Row, Sheet

@@ -16,6 +16,11 @@ SIREN_CLE = error(
     "SIREN mal recopié",
     "Le SIREN {found} est mal recopié : sa clé de contrôle n'est pas la bonne. Vérifiez-le sur un document officiel.",
 )
+CODE_FACTICE = error(
+    "code_factice",
+    "Numéro inventé",
+    "« {found} » n'est pas un vrai {nom} : {faire}.",
+)
 SIREN_EN_DOUBLE = error(
     "siren_en_double",
     "SIREN en double",
@@ -99,12 +104,29 @@ CODE_POSTAL_FORMAT = error(
     "« {found} » n'est pas un code postal : écrivez ses 5 chiffres{hint}.",
 )
 CODE_POSTAL_INCONNU = error(
-    "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le."
+    "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le{hint}."
+)
+CODE_POSTAL_CEDEX = error(
+    "code_postal_cedex",
+    "Code CEDEX",
+    "{found} est probablement un code CEDEX : écrivez le code postal de la commune{hint}, et gardez la mention CEDEX "
+    "dans « Complément d'adresse ».",
+)
+CODE_POSTAL_INSEE = error(
+    "code_postal_insee",
+    "Code INSEE au lieu du code postal",
+    "{found} est le code INSEE de {commune}, et non son code postal : écrivez {codes}.",
+)
+COMMUNE_ANCIENNE = warning(
+    "commune_ancienne",
+    "Ancienne commune",
+    "« {found} » fait maintenant partie de {commune} : c'est elle qui est retenue. Le nom de l'ancienne commune peut "
+    "aller dans « Complément d'adresse ».",
 )
 COMMUNE_HORS_CODE_POSTAL = error(
     "commune_hors_code_postal",
     "Commune étrangère au code postal",
-    "« {found} » n'a pas le code postal {code} : ce code est celui de {communes}. Corrigez l'un des deux.",
+    "« {found} » n'a pas le code postal {code} : {communes}. Corrigez l'un des deux.",
 )
 COMMUNE_HORS_DEPARTEMENT = error(
     "commune_hors_departement",
@@ -183,6 +205,7 @@ RULES = (
     SIREN_CARACTERES,
     SIREN_LONGUEUR,
     SIREN_CLE,
+    CODE_FACTICE,
     SIREN_EN_DOUBLE,
     SIREN_CONNU_AILLEURS,
     SIREN_AU_REPERTOIRE,
@@ -200,6 +223,9 @@ RULES = (
     FERMETURE_AVANT_OUVERTURE,
     CODE_POSTAL_FORMAT,
     CODE_POSTAL_INCONNU,
+    CODE_POSTAL_CEDEX,
+    CODE_POSTAL_INSEE,
+    COMMUNE_ANCIENNE,
     COMMUNE_HORS_CODE_POSTAL,
     COMMUNE_HORS_DEPARTEMENT,
     ADRESSE_CONFIDENTIELLE,

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from comptes.models import Departement, Region
 from offre.colonnes import regles
+from offre.colonnes.communes import Communes
 from offre.colonnes.controles import check_dispositif, check_entite, check_financement, check_sums, phone_region
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
-from offre.colonnes.listes import Communes, Listes, garde_of
+from offre.colonnes.listes import Listes, garde_of
 from offre.models import Entite, FicheSirene, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader

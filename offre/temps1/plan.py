@@ -12,6 +12,7 @@ from offre.models import Ecart
 from offre.models.imports import Decision, Nature
 from offre.models.nomenclature import Statut
 from siao.socle.database import reserve_ids
+from siao.socle.text import plain
 
 from .propositions import waiting_on
 
@@ -122,7 +123,7 @@ def compute_plan(
 
 def _changes(sheet: str, fiche: Fiche, row: dict, statut: str) -> dict[str, tuple]:
     """Fields of which the database and the workbook differ: {key: (database, workbook)}."""
-    changes = {key: (old, row[key]) for key, old in fiche.values.items() if key in row and row[key] != old}
+    changes = {key: (old, row[key]) for key, old in fiche.values.items() if key in row and not _same(row[key], old)}
     if sheet == FINANCEMENTS.name or (fiche.statut == Statut.VALIDE and statut != Statut.VALIDE):
         return changes
     confirmed_closed = fiche.fermee and sheet == DISPOSITIFS.name and "date_fermeture" not in changes
@@ -135,6 +136,11 @@ def _changes(sheet: str, fiche: Fiche, row: dict, statut: str) -> dict[str, tupl
         if fiche.fermee and sheet == ENTITES.name:
             changes["date_fermeture"] = (fiche.values["date_fermeture"], None)
     return changes
+
+
+def _same(new, old) -> bool:
+    """Whether people would see no difference: what was written before ``plain`` may have some that nobody sees."""
+    return new == old or (isinstance(new, str) and isinstance(old, str) and plain(new) == plain(old))
 
 
 def _closed(sheet: str, fiche: Fiche) -> bool:

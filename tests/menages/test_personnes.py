@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.actions import share
 from comptes.droits import Profil
@@ -52,6 +53,22 @@ def test_nothing_of_an_identity_is_compulsory(operateur, personne):
 @pytest.mark.parametrize("day", ["31/02/2000", "01/01/1800", "01/01/2100", "17-9-86"])
 def test_a_birth_that_cannot_be(operateur, personne, day):
     assert correct(operateur, personne, date_naissance=day).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "day", ["01/01/1900", "01/01/1901", "31/12/1902", "11/11/1111", "01/01/0001", "99/99/9999", "00/00/0000"]
+)
+def test_a_birth_invented_to_fill_the_field_is_told_to_leave_it_empty(operateur, personne, day):
+    answer = correct(operateur, personne, date_naissance=day)
+    assert answer.status_code == 200
+    assert day in words(answer)
+    assert "laissez vide si elle n'est pas connue" in words(answer)
+    assert correct(operateur, personne, date_naissance="").status_code == 302
+
+
+def test_the_oldest_persons_are_real(operateur, personne):
+    today = timezone.localdate()
+    assert correct(operateur, personne, date_naissance=f"01/01/{today.year - 122}").status_code == 302
 
 
 def test_a_stale_correction_is_a_409_with_both(operateur, personne):

@@ -7,15 +7,23 @@ from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMEN
 from offre.forms import DispositifForm, EntiteForm, FinancementForm
 from offre.models import Dispositif, Rattachement
 from offre.temps1.lecture import read_file
-from siao.socle.columns import Decimal, Integer, rules
+from siao.socle.columns import Choice, Decimal, Integer, MultiChoice, Reference, YesNo, rules
 from tests.classeurs import DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur, departement, with_cell
 from tests.offre.fabrique import make_dispositif, make_rattachement
 from tests.offre.formulaires import champs
-from tests.offre.test_lecture import ERRORS
+from tests.offre.test_lecture import ERRORS, NORMALISED
 
 pytestmark = pytest.mark.django_db
 
 VALID = {ENTITES.name: ENTITE, DISPOSITIFS.name: DISPOSITIF, FINANCEMENTS.name: FINANCEMENT}
+
+TYPED = {
+    column.key
+    for sheet in BY_NAME.values()
+    for column in sheet.columns
+    if not isinstance(column.type, Choice | MultiChoice | YesNo | Reference)
+}
+"""Columns whose cell is typed by hand in a form too."""
 
 OF_THE_FILE = {
     "erreur_tableur",
@@ -46,6 +54,7 @@ OTHERS = [
     ("Dispositifs", "age_max", 17, "ages_inverses", {"age_min": 18}),
     ("Dispositifs", "specificites", "Femmes victimes de violences", "adresse_confidentielle", {}),
     ("Dispositifs", "commune", "Rennes", "commune_hors_departement", {"code_postal": "35000"}),
+    ("Dispositifs", "commune", "Varades", "commune_ancienne", {"code_postal": "44370"}),
     ("Financement", "quantite", 31, "financement_au_dela", {}),
     ("Financement", "unite", "Logements", "unite_inattendue", {}),
 ]
@@ -120,6 +129,19 @@ def test_the_same_code_and_the_same_words(tmp_path, sheet, key, cell, code, othe
     assert wanted <= said_by_the_form(form)
     is_warning = next(rule for rule in regles.RULES if rule.code == code).severity == rules.Severity.WARNING
     assert form.is_valid() == is_warning
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "cell"),
+    [(sheet, key, cell) for sheet, key, cell, _ in NORMALISED if isinstance(cell, str) and key in TYPED],
+)
+def test_the_same_value_is_kept_by_both(tmp_path, sheet, key, cell):
+    path = tmp_path / "classeur"
+    path.write_bytes(with_cell(sheet, key, cell))
+    [row] = read_file(path, departement()).rows[sheet].values()
+    form = typed(sheet, {**VALID[sheet], key: cell})
+    assert form.is_valid(), form.errors
+    assert form.canonical[key] == row[key]
 
 
 def workbook(sheet, key, cell, others) -> bytes:

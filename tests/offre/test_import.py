@@ -226,6 +226,22 @@ def test_a_change_is_shown_before_and_after(page, chain):
     assert "2 rue des Exemples" in text
 
 
+@pytest.mark.parametrize(
+    ("base", "file"),
+    [
+        ("1 rue des Exemples", "1\u00a0rue  des\u202fExemples\u200b"),
+        ("1\u00a0rue des Essais", "1 rue des Essais"),
+        ("Allée du Haut-Bois", "Alle\u0301e du Haut\u2011Bois"),
+    ],
+)
+def test_a_difference_that_nobody_sees_is_no_change(chain, base, file):
+    chain.apply()
+    Dispositif.objects.update(voie=base)
+    travail = chain.read(with_cell("Dispositifs", "voie", file))
+    assert travail.bilan["dispositifs"]["inchanges"] == 1
+    assert travail.bilan["dispositifs"]["modifies"] == 0
+
+
 def test_a_value_edited_since_the_last_import_is_a_conflict_to_decide(page, chain, agent):
     chain.apply()
     Dispositif.objects.update(voie="3 rue des Exemples", **Dispositif.trace(agent))

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from comptes.models import Departement
 from offre.colonnes.declaration import BY_NAME
 from offre.models import Entite, FicheSirene, Rattachement
 from offre.temps1.lecture import read_file
@@ -68,9 +69,20 @@ ERRORS = [
     ("Entités", "siren", "ABC440016", "siren_caracteres"),
     ("Entités", "siren", 123456789.5, "siren_caracteres"),
     ("Entités", "siren", "٠٠٠٤٤٠٠١٦", "siren_caracteres"),
+    *(("Entités", "siren", code, "code_factice") for code in ("000000000", 0, "000 000 000", "111111111", "987654321")),
+    *(("Entités", "siren", code, "code_factice") for code in ("999999999", "012345678", "00000000")),
+    *(("Dispositifs", "siret", code, "code_factice") for code in ("0" * 14, "0", "1" * 14, "12345678901234")),
+    *(("Dispositifs", "siret", code, "code_factice") for code in ("00000000000018", "12345678900012")),
+    *(
+        ("Dispositifs", "finess", code, "code_factice")
+        for code in ("0" * 9, 0, "999999999", "123456789", "1-1111-1111")
+    ),
     ("Entités", "telephone", 612345678, "telephone"),
     ("Entités", "telephone", "02 61 91", "telephone"),
     ("Entités", "telephone", "appelez-nous", "telephone"),
+    ("Entités", "telephone", "261910012", "telephone"),
+    ("Entités", "telephone", "02 61 91 00 12 poste 12", "telephone_poste"),
+    ("Dispositifs", "telephone", "02 61 91 00 12 / 06 12 34 56 78", "telephones_multiples"),
     ("Entités", "courriel", "contact exemple.fr", "courriel"),
     ("Entités", "courriel", "a@b.fr ; c@d.fr", "courriel"),
     ("Entités", "courriel", "a@b.fr\r\nBcc: c@d.fr", "courriel"),
@@ -93,7 +105,10 @@ ERRORS = [
     ("Dispositifs", "perennite", "Permanent", "hors_liste"),
     ("Dispositifs", "code_postal", "4400", "code_postal_format"),
     ("Dispositifs", "code_postal", "99999", "code_postal_inconnu"),
+    ("Dispositifs", "code_postal", "44042", "code_postal_cedex"),
+    ("Dispositifs", "code_postal", "44109", "code_postal_insee"),
     ("Dispositifs", "commune", "Rennes", "commune_hors_code_postal"),
+    ("Dispositifs", "commune", "Nantse", "commune_hors_code_postal"),
     ("Dispositifs", "adresse_confidentielle", "peut-être", "oui_non"),
     ("Dispositifs", "implantation", None, "obligatoire_ici"),
     ("Dispositifs", "orientation_siao", None, "obligatoire_ici"),
@@ -148,6 +163,19 @@ NORMALISED = [
     ("Entités", "siren", "000.440.016", SIREN),
     ("Entités", "telephone", "02.61.91.00.12", "+33261910012"),
     ("Entités", "telephone", "+33 2 61 91 00 12", "+33261910012"),
+    ("Entités", "telephone", "02\u00a061\u202f91\u201100\u201112", "+33261910012"),
+    ("Entités", "telephone", "\u200b0262 20 00 00", "+262262200000"),
+    ("Entités", "telephone", "\u200b\u00a0", ""),
+    ("Entités", "telephone", 115, "115"),
+    ("Dispositifs", "telephone", "39\u00a049", "3949"),
+    ("Entités", "nom", "Association\u00a0 l'Ancre", "Association l'Ancre"),
+    ("Dispositifs", "voie", "1 rue  des Associe\u0301s", "1 rue des Associés"),
+    ("Dispositifs", "commentaire", "Un\r\ndeux\u2028trois ", "Un\ndeux\ntrois"),
+    ("Dispositifs", "date_ouverture", "01\u00a0/02\u202f/ 2015", "2015-02-01"),
+    ("Dispositifs", "date_ouverture", "01\u201102\u20112015", "2015-02-01"),
+    ("Dispositifs", "perennite", "Pérenne\u200b", "PERENNE"),
+    ("Dispositifs", "animaux", "\ufeffOui", True),
+    ("Dispositifs", "publics", "Homme\u00a0seul\u200b ; Femme seule", ["10", "20"]),
     ("Entités", "courriel", " Contact@Exemple.FR ", "contact@exemple.fr"),
     ("Entités", "convention", "ccn 66 - fehap", None),
     ("Dispositifs", "categorie", "HEBERGEMENT", "HEBERGEMENT"),
@@ -177,9 +205,90 @@ def test_what_is_understood_is_put_in_its_canonical_form(lire, sheet, key, cell,
     assert row[key] == value
 
 
-def test_saint_and_hyphens_do_not_matter_in_a_commune(lire):
-    lecture = lire(with_cell("Dispositifs", "commune", "St Herblain", code_postal="44800"))
-    assert lecture.errors == []
+@pytest.mark.parametrize(
+    ("commune", "code_postal", "departement_", "found"),
+    [
+        ("St Herblain", "44800", "44", "44162"),
+        ("saint-herblain", "44800", "44", "44162"),
+        ("SAINTHERBLAIN", "44800", "44", "44162"),
+        ("Nantes Cedex 1", "44000", "44", "44109"),
+        ("NANTES CEDEX", "44 000", "44", "44109"),
+        ("44000 Nantes", "F-44000", "44", "44109"),
+        ("Nantes (44)", "44000", "44", "44109"),
+        ("44109", "44000", "44", "44109"),
+        ("St Sébastien s/Loire", "44230", "44", "44190"),
+        ("St Sébastien s/ Loire", "44230", "44", "44190"),
+        ("Saint\u2013Sébastien\u2014sur\u2011Loire", "44230", "44", "44190"),
+        ("Turballe (La)", "44420", "44", "44211"),
+        ("L\u2019Île d\u2019Yeu", "85350", "85", "85113"),
+        ("L'Ile-d`Yeu", "85350", "85", "85113"),
+        ("Paris 15e", "75015", "75", "75056"),
+        ("PARIS XVe arrondissement", "75015", "75", "75056"),
+        ("Paris Cedex 15", "75015", "75", "75056"),
+        ("Paris 16", "75116", "75", "75056"),
+        ("Lyon 3ème", "69003", "69", "69123"),
+        ("Marseille 1er Arrdt", "13001", "13", "13055"),
+        ("Hay-les-Roses (L')", "94240", "94", "94038"),
+        ("Val de Louyre et Caudeau", "24380", "24", "24362"),
+    ],
+)
+def test_a_commune_is_read_as_people_write_it(lire, commune, code_postal, departement_, found):
+    content = with_cell("Dispositifs", "commune", commune, code_postal=code_postal)
+    lecture = lire(content, Departement.objects.get(code=departement_))
+    assert lecture.problems == []
+    [row] = lecture.rows["Dispositifs"].values()
+    assert row["commune"] == found
+
+
+@pytest.mark.parametrize(
+    ("commune", "code_postal", "code", "said"),
+    [
+        (
+            "NANTES CEDEX 1",
+            "44042",
+            "code_postal_cedex",
+            "probablement un code CEDEX : écrivez le code postal",
+        ),
+        ("Nantes", "44042", "code_postal_cedex", "(Nantes : 44000, 44100, 44200 ou 44300)"),
+        ("Rennes Cedex", "35042", "code_postal_cedex", "« Complément d'adresse »"),
+        ("Nantes", "44109", "code_postal_insee", "le code INSEE de Nantes, et non son code postal : écrivez 44000"),
+        ("St-Sébastien-sur-Loire", "44190", "code_postal_insee", "écrivez 44230."),
+        ("Nantse", "44000", "commune_hors_code_postal", "peut-être « Nantes », qui a ce code"),
+        ("Clisson", "44000", "commune_hors_code_postal", "ce code est celui de Nantes ; Clisson a 44190"),
+        ("Nantes", "44999", "code_postal_cedex", "Nantes : 44000"),
+        ("Nulle part", "44999", "code_postal_inconnu", "vérifiez-le."),
+        ("Nantes", "4400", "code_postal_format", "le zéro initial a pu être perdu : peut-être 04400)"),
+        ("Varades", "44370", "commune_ancienne", "fait maintenant partie de Loireauxence"),
+    ],
+)
+def test_a_wrong_address_says_what_to_write(lire, commune, code_postal, code, said):
+    lecture = lire(with_cell("Dispositifs", "commune", commune, code_postal=code_postal))
+    [message] = [problem.message for problem in lecture.problems if problem.rule.code == code]
+    assert said in message
+    assert bool(lecture.errors) == (code != "commune_ancienne")
+
+
+@pytest.mark.parametrize(
+    ("commune", "said"), [("Paris 15", "écrivez 75015, ou « Paris »"), ("Paris 21", "peut-être « Paris »")]
+)
+def test_the_arrondissement_typed_is_that_of_the_postal_code(lire, commune, said):
+    paris = Departement.objects.get(code="75")
+    [problem] = lire(with_cell("Dispositifs", "commune", commune, code_postal="75014"), paris).errors
+    assert said in problem.message
+    [problem] = lire(with_cell("Dispositifs", "commune", "Paris", code_postal="75000"), paris).errors
+    assert "Aucune commune n'a le code postal 75000" in problem.message
+    assert "75001, 75002" in problem.message
+
+
+def test_a_former_commune_keeps_the_commune_of_today(lire):
+    lecture = lire(with_cell("Dispositifs", "commune", "Belligné", code_postal="44370"))
+    [row] = lecture.rows["Dispositifs"].values()
+    assert row["commune"] == "44213"
+    assert [problem.rule.code for problem in lecture.warnings] == ["commune_ancienne"]
+
+
+def test_invisible_characters_never_hide_a_reference(lire):
+    assert lire(with_cell("Dispositifs", "entite", "Association\u00a0l\u2019Ancre\u200b")).errors == []
 
 
 WARNINGS = [
@@ -202,6 +311,12 @@ def test_a_number_that_lost_its_zero_is_not_padded_but_suggested(lire):
     assert f"peut-être {SIREN}" in problem.message
     [problem] = lire(with_cell("Entités", "telephone", 261910012)).errors
     assert "02 61 91 00 12" in problem.message
+
+
+def test_a_number_zero_is_no_siren_that_lost_its_zeros(lire):
+    [problem] = lire(with_cell("Entités", "siren", 0)).errors[:1]
+    assert "peut-être" not in problem.message
+    assert "document officiel" in problem.message
 
 
 def test_an_idcc_is_asked_for_another_convention_and_must_exist(lire):

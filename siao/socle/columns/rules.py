@@ -137,7 +137,18 @@ NOT_YES_NO = error("oui_non", "Oui ou Non attendu", "« {found} » n'est ni Oui 
 NOT_A_PHONE = error(
     "telephone",
     "Téléphone mal écrit",
-    "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00{hint}.",
+    "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00, "
+    "ou un numéro court, par exemple 115{hint}.",
+)
+PHONE_EXTENSION = error(
+    "telephone_poste",
+    "Téléphone avec un poste",
+    "« {found} » contient plus qu'un numéro de téléphone : écrivez le numéro seul, sans le poste.",
+)
+SEVERAL_PHONES = error(
+    "telephones_multiples",
+    "Plusieurs téléphones",
+    "« {found} » contient plusieurs numéros de téléphone : gardez-en un seul, par exemple {first}.",
 )
 DUMMY_PHONE = warning(
     "telephone_fictif", "Téléphone factice", "« {found} » n'est pas un vrai numéro : remplacez-le, ou effacez-le."
@@ -177,6 +188,8 @@ RULES = (
     AMOUNT_OUT_OF_RANGE,
     NOT_YES_NO,
     NOT_A_PHONE,
+    PHONE_EXTENSION,
+    SEVERAL_PHONES,
     DUMMY_PHONE,
     NOT_AN_EMAIL,
     UNKNOWN_REFERENCE,

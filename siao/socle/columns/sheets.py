@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from siao.socle.text import plain
 from siao.socle.workbook.cells import BadCell
 
 from . import rules
@@ -155,7 +156,7 @@ class SheetReader:
         values = {}
         for index, (column, kind) in enumerate(self._columns):
             cell = cells[index] if index < len(cells) else None
-            if cell is None or (cell.__class__ is str and not cell.strip()):
+            if not _filled(cell):
                 values[column.key] = kind.empty
                 continue
             position.column, position.cell = column, cell
@@ -197,4 +198,4 @@ def sentence(found: object) -> str:
 
 
 def _filled(cell) -> bool:
-    return cell is not None and not (cell.__class__ is str and not cell.strip())
+    return cell is not None and not (cell.__class__ is str and not plain(cell))

@@ -9,21 +9,19 @@ lists of codes in the order of their list. An empty cell never gets here: its va
 import datetime
 import decimal
 import difflib
-import functools
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-from siao.socle.text import fold, visible
+from siao.socle.text import fold, keyboard, plain, visible
 from siao.socle.workbook.cells import BadCell
 from siao.socle.workbook.refusals import spaced
 
-from . import rules
+from . import phones, rules
 
 if TYPE_CHECKING:
     from .sheets import Position
@@ -69,7 +67,7 @@ def _french(date: datetime.date) -> str:
 def shown(cell) -> str:
     """What to quote of a cell in a message, short enough to be read."""
     text = cell.raw if isinstance(cell, BadCell) else as_text(cell)
-    text = visible(text or "").strip()
+    text = plain(text or "")
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
@@ -81,11 +79,9 @@ class Text(ColumnType):
 
     def read(self, cell, position):
         raw = as_text(cell)
-        text = visible(raw)
-        if text != raw:
-            text = text.strip()
+        text = plain(raw)
+        if visible(raw) != raw:
             position.report(rules.INVISIBLE, value=text)
-        text = text.strip()
         if len(text) > self.maximum:
             position.report(rules.TOO_LONG, length=len(text), maximum=self.maximum)
             return FAILED
@@ -113,7 +109,7 @@ class Integer(ColumnType):
         if isinstance(cell, bool) or not isinstance(cell, int | float | str):
             return None
         if isinstance(cell, str):
-            digits = re.sub(r"\s", "", visible(cell))
+            digits = re.sub(r"\s", "", keyboard(cell))
             return int(digits) if re.fullmatch(r"[-+]?[0-9]{1,15}", digits, re.ASCII) else None
         return int(cell) if cell == int(cell) else None
 
@@ -143,7 +139,7 @@ class Decimal(ColumnType):
             return None
         # A binary fraction such as 1234.1 is shown with at most 15 digits by spreadsheets, and means that.
         text = f"{cell:.15g}" if isinstance(cell, float) else str(cell)
-        text = re.sub(r"[\s€]", "", visible(text)).replace(",", ".")
+        text = re.sub(r"[\s€]", "", keyboard(text)).replace(",", ".")
         if len(text) > 20 or not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]{1,2}0*)?", text, re.ASCII):
             return None
         return decimal.Decimal(text).quantize(decimal.Decimal("0.01"))
@@ -176,7 +172,7 @@ class Date(ColumnType):
             return cell
         if not isinstance(cell, str):
             return None
-        text = visible(cell).strip()
+        text = re.sub(r"\s*([/.-])\s*", r"\1", keyboard(cell))
         if match := re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})", text, re.ASCII):
             day, month, year = map(int, match.groups())
         elif match := re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00)?)?", text, re.ASCII):
@@ -203,7 +199,7 @@ class YesNo(ColumnType):
     def read(self, cell, position):
         if isinstance(cell, bool):
             return cell
-        answer = {"oui": True, "non": False, "o": True, "n": False}.get(fold(as_text(cell)))
+        answer = {"oui": True, "non": False, "o": True, "n": False}.get(fold(plain(as_text(cell))))
         if answer is None:
             position.report(rules.NOT_YES_NO, found=shown(cell))
             return FAILED
@@ -231,18 +227,18 @@ class Values:
         return [label for code, label in self.labels.items() if code not in self.retired]
 
     def code_of(self, text: str) -> str | None:
-        return self.by_key.get(fold(text))
+        return self.by_key.get(fold(plain(text)))
 
     def hint(self, text: str) -> str:
         """What to say of a text that is no value: it is retired, or looks like « … »."""
-        if any(fold(self.labels[code]) == fold(text) for code in self.retired):
+        if any(fold(self.labels[code]) == fold(plain(text)) for code in self.retired):
             return " (cette valeur en a été retirée)"
         return hint(text, self.offered)
 
 
 def hint(text: str, labels) -> str:
     by_key = {fold(label): label for label in labels}
-    close = difflib.get_close_matches(fold(text)[:100], by_key, n=1, cutoff=0.8)
+    close = difflib.get_close_matches(fold(plain(text))[:100], by_key, n=1, cutoff=0.8)
     return f" (peut-être « {by_key[close[0]]} » ?)" if close else ""
 
 
@@ -291,7 +287,7 @@ class MultiChoice(ColumnType):
         return FAILED if unknown else sorted(codes, key=values.order.__getitem__)
 
     def _items(self, text: str, values: Values) -> list[str]:
-        for item in filter(str.strip, re.split(r"[;\n\r]", visible(text))):
+        for item in filter(str.strip, re.split(r"[;\n]", plain(text))):
             # A comma may belong to a label: it separates only where the whole is not one.
             if values.code_of(item) is None and "," in item:
                 yield from filter(str.strip, item.split(","))
@@ -313,61 +309,43 @@ class Reference(ColumnType):
     empty = ""
 
     def read(self, cell, position):
-        return visible(as_text(cell)).strip()
-
-
-@functools.lru_cache(maxsize=10_000)
-def parse_phone(text: str, region: str) -> tuple[str | None, bool]:
-    """International number (E.164) of ``text`` typed in ``region``, and whether the number exists; (None, False)."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None, False
-    if number.extension or not phonenumbers.is_possible_number(number):
-        return None, False
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), phonenumbers.is_valid_number(number)
-
-
-@functools.lru_cache(maxsize=10_000)
-def show_phone(e164: str) -> str:
-    """The number as people write it: national format for French numbers, international for the others."""
-    number = phonenumbers.parse(e164)
-    french = phonenumbers.region_code_for_country_code(number.country_code) == "FR"
-    style = phonenumbers.PhoneNumberFormat.NATIONAL if french else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(number, style)
+        return plain(as_text(cell))
 
 
 @dataclass(frozen=True)
 class Phone(ColumnType):
-    """A telephone number, kept as E.164; national numbers are those of ``position.region`` (FR, RE, GP…)."""
+    """A telephone number, kept as ``phones.parse`` gives it; ``position.region`` (FR, NC…) is where it is dialled."""
 
     empty = ""
 
     def read(self, cell, position):
-        if isinstance(cell, int | float) and not isinstance(cell, bool):
-            # A number cell has lost its leading zero: never padded in silence.
-            e164, _ = parse_phone(f"0{as_text(cell)}", position.region)
-            suggestion = f" ; peut-être {show_phone(e164)}, la cellule étant mise au format Texte" if e164 else ""
-            position.report(rules.NOT_A_PHONE, found=shown(cell), hint=suggestion)
-            return FAILED
-        text = visible(as_text(cell)).strip()
+        text = keyboard(as_text(cell))
         if len(text) <= 40 and not re.sub(r"[0\s.+-]", "", text):
             position.report(rules.DUMMY_PHONE, found=shown(cell))
             return ""
-        e164, valid = (
-            parse_phone(text, position.region)
-            if re.fullmatch(r"[0-9+().\s/-]{1,40}", text, re.ASCII)
-            else (None, False)
-        )
-        if e164 is None:
-            position.report(rules.NOT_A_PHONE, found=shown(cell), hint="")
+        number = phones.parse(text, position.region)
+        if number is None:
+            self._refuse(cell, text, position)
             return FAILED
-        if not valid:
+        if not number.exists:
             position.report(rules.DUMMY_PHONE, found=shown(cell))
-        return e164
+        return number.value
+
+    def _refuse(self, cell, text: str, position) -> None:
+        parts = phones.parts(text, position.region)
+        if phones.has_extension(text):
+            position.report(rules.PHONE_EXTENSION, found=shown(cell))
+        elif len(parts) > 1:
+            position.report(rules.SEVERAL_PHONES, found=shown(cell), first=phones.show(parts[0].value))
+        else:
+            # A cell that lost its leading zero or its « + » is never completed in silence.
+            suggestion = phones.suggestion(text, position.region)
+            if suggestion and not isinstance(cell, str):
+                suggestion += ", la cellule étant mise au format Texte"
+            position.report(rules.NOT_A_PHONE, found=shown(cell), hint=suggestion)
 
     def show(self, value, lists=None):
-        return show_phone(value) if value else ""
+        return phones.show(value) if value else ""
 
 
 _EMAIL = EmailValidator()
@@ -379,9 +357,9 @@ class Email(ColumnType):
     empty = ""
 
     def read(self, cell, position):
-        text = visible(as_text(cell)).strip()
+        text = plain(as_text(cell))
         try:
-            if len(text) > 254 or "\n" in text or "\r" in text:
+            if len(text) > 254 or "\n" in text:
                 raise ValidationError("")
             _EMAIL(text)
         except ValidationError:
