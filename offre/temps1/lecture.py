@@ -7,8 +7,9 @@ It reads the lists and what the database already knows, and writes nothing. Valu
 - a financement by its dispositif, ligne, précision, référence and date de début.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,19 +21,23 @@ from offre.colonnes.listes import Communes, Listes, garde_of
 from offre.models import Entite, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
-from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
-from siao.socle.columns.sheets import letter, sentence
-from siao.socle.columns.types import FAILED, hint
+from siao.socle.columns.rules import BLANK_ROW, BLANK_ROWS, MERGED, OUTSIDE, REQUIRED, UNKNOWN_REFERENCE
+from siao.socle.columns.sheets import filled, letter, sentence
+from siao.socle.columns.types import FAILED, hint, shown
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import fold
+from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
 from siao.socle.workbook.sandbox import read_workbook
 
+from . import entete
 from .structure import about, data_sheets
 
 Territoire = Departement | Region
+
+FEW = 3
+"""Alike problems told one by one; beyond, together."""
 
 
 @dataclass
@@ -118,32 +123,87 @@ class _Checker:
             return []
         self.progress(f"Lecture de l'onglet {sheet.name}", 0, len(content.rows))
         reader = self.readers[sheet.name]
-        width = len(sheet.columns)
-        lines = [(number, cells) for number, cells in content.rows if number not in content.totals]
-        for number, cells in lines:
-            if number >= sheet.first_row and len(cells) > width:
-                for index in range(width, len(cells)):
-                    if cells[index] is not None:
-                        self._report_stray(sheet, Stray("hors_tableau", number, f"{letter(index)}{number}"))
-        for stray in content.strays:
-            self._report_stray(sheet, stray)
-        for number, merge in content.merges_by_row().items():
-            if number >= sheet.first_row and merge.first_column <= width:
-                reader.position.report_at(MERGED, number, sheet.columns[merge.first_column - 1])
-        return list(reader.read(lines))
+        self._report_head(sheet, content)
+        lines = self._lines(sheet, content)
+        self._report_strays(sheet, content, lines)
+        rows = [
+            row for number, cells in lines if not self._is_total(sheet, row := reader.read_row(number, cells), cells)
+        ]
+        self._report_merges(sheet, content, {number for number, _ in lines})
+        return rows
 
-    def _report_stray(self, sheet: Sheet, stray: Stray) -> None:
-        self.readers[sheet.name].problems.append(
-            Problem(
-                OUTSIDE,
-                sheet.name,
-                stray.row,
-                stray.address,
-                "",
-                "",
-                OUTSIDE.message.format(sentence=sentence(stray)),
+    def _lines(self, sheet: Sheet, content: SheetContent) -> list[tuple[int, list]]:
+        """The rows to read: what a table totals and what repeats the template is left aside, gaps are told."""
+        report = self.readers[sheet.name].position.report_at
+        lines, expected = [], sheet.first_row
+        for number, cells in entete.data_rows(sheet, content):
+            if not any(filled(cell) for cell in cells):
+                continue
+            if expected == number - 1:
+                report(BLANK_ROW, expected, None, row=expected)
+            elif expected < number:
+                report(BLANK_ROWS, expected, None, first=expected, last=number - 1)
+            expected = number + 1
+            if entete.repeats_the_template(sheet, cells):
+                report(regles.LIGNE_DU_MODELE, number, None, row=number)
+            elif number not in content.totals or not _may_be_a_total(cells):
+                lines.append((number, cells))
+        return lines
+
+    def _report_head(self, sheet: Sheet, content: SheetContent) -> None:
+        for number, cells in entete.foreign_cells(sheet, content):
+            position, cell = next(iter(cells.items()))
+            quoted = ", ".join(f"« {shown(value)} »" for value in list(cells.values())[:3])
+            column = sheet.columns[position].label if position < len(sheet.columns) else ""
+            message = regles.AU_DESSUS_DU_TABLEAU.message.format(found=quoted, first=sheet.first_row)
+            address = f"{letter(position)}{number}"
+            self.readers[sheet.name].problems.append(
+                Problem(regles.AU_DESSUS_DU_TABLEAU, sheet.name, number, address, column, shown(cell), message)
             )
+
+    def _report_strays(self, sheet: Sheet, content: SheetContent, lines: list[tuple[int, list]]) -> None:
+        strays = [
+            Stray("hors_tableau", number, f"{letter(index)}{number}")
+            for number, cells in lines
+            for index in range(len(sheet.columns), len(cells))
+            if filled(cells[index])
+        ]
+        strays += content.strays
+        if len(strays) > FEW:
+            text = f"{len(strays)} valeurs hors du tableau, de {strays[0].address} à {strays[-1].address}"
+            told = [(strays[0], f"{text} : supprimez-les ou replacez-les dans le tableau")]
+        else:
+            told = [(stray, sentence(stray)) for stray in strays]
+        self.readers[sheet.name].problems.extend(
+            Problem(OUTSIDE, sheet.name, stray.row, stray.address, "", "", OUTSIDE.message.format(sentence=text))
+            for stray, text in told
         )
+
+    def _report_merges(self, sheet: Sheet, content: SheetContent, numbers: set[int]) -> None:
+        """The merged rows; what the merge hides is not missing as well."""
+        reader = self.readers[sheet.name]
+        for number, merge in content.merges_by_row().items():
+            if number in numbers and merge.first_column <= len(sheet.columns):
+                column = sheet.columns[merge.first_column - 1]
+                hidden = {each.key for each in sheet.columns[merge.first_column - 1 : merge.last_column]}
+                reader.problems[:] = [
+                    problem
+                    for problem in reader.problems
+                    if problem.rule is not REQUIRED or problem.row != number or problem.key not in hidden
+                ]
+                reader.position.report_at(MERGED, number, column)
+
+    def _is_total(self, sheet: Sheet, row: Row, cells: list) -> bool:
+        """Whether a row that makes no fiche is a total that somebody typed: one error says it all."""
+        found = _total_of(cells)
+        if not found or not row.failed:
+            return False
+        reader = self.readers[sheet.name]
+        reader.problems[:] = [problem for problem in reader.problems if problem.row != row.number]
+        position = next(index for index, cell in enumerate(cells) if filled(cell))
+        column = reader.sheet.columns[position] if position < len(reader.sheet.columns) else None
+        reader.position.report_at(regles.LIGNE_DE_TOTAL, row.number, column, found, row=row.number, found=found)
+        return True
 
     # --- Entités ------------------------------------------------------------------------------------------------
 
@@ -291,6 +351,23 @@ class _Checker:
         for name, financements in by_dispositif.items():
             check_sums(self.dispositifs[name], financements, self.readers[FINANCEMENTS.name].position)
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
+
+
+_TOTAL = re.compile(
+    r"(?:sous[ -]?)?tota(?:l|ux)(?:[ :=-]+(?:general|generaux|des?|du|par|places?|lits?|entites?|dispositifs?|"
+    r"financements?|logements?|mesures?|montants?|capacites?|euros?|departement|[0-9]+))*[ :=]*"
+)
+
+
+def _total_of(cells: Sequence) -> str:
+    """« Total », « TOTAL général : », « Sous-total places »: how a row that sums others begins; else nothing."""
+    first = next((cell for cell in cells if filled(cell)), None)
+    return shown(first) if first.__class__ is str and _TOTAL.fullmatch(fold(visible(first))) else ""
+
+
+def _may_be_a_total(cells: Sequence) -> bool:
+    """Whether the last row of a table is its total, and not a fiche that the table happens to end with."""
+    return bool(_total_of(cells)) or not any(cell.__class__ is str for cell in cells)
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

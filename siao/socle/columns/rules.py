@@ -96,7 +96,18 @@ OUTSIDE = error(
 TOO_LONG = error(
     "trop_long", "Texte trop long", "{length} caractères trouvés, {maximum} au plus : raccourcissez le texte."
 )
-NOT_TEXT = error("pas_un_texte", "Texte attendu", "Un texte est attendu, {found} est trouvé : saisissez-le en texte.")
+UNEXPECTED_NATURE = error(
+    "type_de_cellule",
+    "Cellule d'un autre type que sa colonne",
+    "Cette cellule contient {found}, et {expected} est attendu{hint} : mettez-la au format {format}, puis saisissez de "
+    "nouveau sa valeur.",
+)
+NUMBER_AS_TEXT = warning(
+    "nombre_lu_en_texte",
+    "Nombre lu comme un texte",
+    "Cette cellule contient un nombre, lu comme le texte « {found} » : vérifiez que le tableur n'a rien retiré (zéros "
+    "au début, décimales).",
+)
 INVISIBLE = warning(
     "caracteres_invisibles",
     "Caractères invisibles retirés",
@@ -108,7 +119,29 @@ NOT_IN_LIST = error(
     "« {found} » n'est pas dans la liste : choisissez une valeur de la liste{hint}.",
 )
 NOT_A_DATE = error(
-    "date", "Date mal écrite", "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024."
+    "date",
+    "Date mal écrite",
+    "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024{hint}.",
+)
+SHORT_YEAR = error(
+    NOT_A_DATE.code, NOT_A_DATE.label, "« {found} » : écrivez l'année à quatre chiffres, par exemple {example}."
+)
+YEAR_ALONE = error(
+    NOT_A_DATE.code,
+    NOT_A_DATE.label,
+    "« {found} » est une année seule : écrivez aussi le jour et le mois, par exemple 01/01/{found}.",
+)
+NUMBER_SHOWN_AS_DATE = error(
+    "nombre_affiche_en_date",
+    "Nombre affiché comme une date",
+    "Le nombre {number} a été saisi dans cette cellule, qui affiche la date {found} : écrivez la date entière, par "
+    "exemple {example}. Si {found} est la bonne date, mettez la cellule au format Texte et saisissez-la de nouveau.",
+)
+TIME_DROPPED = warning(
+    "heure_ignoree", "Heure d'une date", "L'heure de « {found} » n'est pas gardée : la date lue est {date}."
+)
+UNLIKELY_DATE = warning(
+    "date_peu_plausible", "Date peu plausible", "La date lue est {found} : vérifiez l'année, peu plausible ici."
 )
 DATE_OUT_OF_RANGE = error(
     "date_hors_bornes",
@@ -123,6 +156,9 @@ NOT_AN_INTEGER = error(
 INTEGER_OUT_OF_RANGE = error(
     "entier_hors_bornes", "Nombre hors bornes", "{found} est hors bornes : le nombre va de {minimum} à {maximum}."
 )
+UNLIKELY_INTEGER = warning(
+    "nombre_peu_plausible", "Nombre peu plausible", "Le nombre lu est {found} : vérifiez-le, il est très élevé{hint}."
+)
 NOT_AN_AMOUNT = error(
     "montant",
     "Montant mal écrit",
@@ -132,6 +168,14 @@ AMOUNT_OUT_OF_RANGE = error(
     "montant_hors_bornes",
     "Montant hors bornes",
     "« {found} » est hors bornes : un montant n'est pas négatif, et reste inférieur à {maximum} €.",
+)
+AMOUNT_ROUNDED = warning(
+    "montant_arrondi",
+    "Montant arrondi",
+    "La cellule contient {found} : le montant lu est {amount}, au centime.",
+)
+UNLIKELY_AMOUNT = warning(
+    "montant_peu_plausible", "Montant peu plausible", "Le montant lu est {amount} : vérifiez-le, il est très élevé."
 )
 NOT_YES_NO = error("oui_non", "Oui ou Non attendu", "« {found} » n'est ni Oui ni Non : choisissez l'un des deux.")
 NOT_A_PHONE = error(
@@ -155,6 +199,11 @@ UNKNOWN_REFERENCE = error(
 BLANK_ROW = warning(
     "ligne_vide", "Ligne vide", "La ligne {row} est vide : elle est ignorée, les lignes suivantes sont lues."
 )
+BLANK_ROWS = warning(
+    BLANK_ROW.code,
+    BLANK_ROW.label,
+    "Les lignes {first} à {last} sont vides : elles sont ignorées, les lignes suivantes sont lues.",
+)
 
 RULES = (
     REQUIRED,
@@ -166,15 +215,22 @@ RULES = (
     MERGED,
     OUTSIDE,
     TOO_LONG,
-    NOT_TEXT,
+    UNEXPECTED_NATURE,
+    NUMBER_AS_TEXT,
     INVISIBLE,
     NOT_IN_LIST,
     NOT_A_DATE,
     DATE_OUT_OF_RANGE,
+    NUMBER_SHOWN_AS_DATE,
+    TIME_DROPPED,
+    UNLIKELY_DATE,
     NOT_AN_INTEGER,
     INTEGER_OUT_OF_RANGE,
+    UNLIKELY_INTEGER,
     NOT_AN_AMOUNT,
     AMOUNT_OUT_OF_RANGE,
+    AMOUNT_ROUNDED,
+    UNLIKELY_AMOUNT,
     NOT_YES_NO,
     NOT_A_PHONE,
     DUMMY_PHONE,

@@ -1,7 +1,7 @@
 """Columns in their sheet, and the reading of its rows."""
 
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from siao.socle.workbook.cells import BadCell
 
 from . import rules
 from .conditions import Condition
+from .natures import described, nature_of
 from .rules import Problem, Rule
 from .types import FAILED, ColumnType, Values, shown
 
@@ -137,17 +138,6 @@ class SheetReader:
     def problems(self) -> list[Problem]:
         return self.position.problems
 
-    def read(self, rows: Sequence[tuple[int, Sequence]]) -> Iterator[Row]:
-        """The rows of data that are not blank; ``rows`` are (number, cells), the blank ones left out or empty."""
-        expected = self.sheet.first_row
-        for number, cells in rows:
-            if number < self.sheet.first_row or not any(_filled(cell) for cell in cells):
-                continue
-            for missing in range(expected, min(number, expected + 50)):
-                self.position.report_at(rules.BLANK_ROW, missing, None, row=missing)
-            expected = number + 1
-            yield self.read_row(number, cells)
-
     def read_row(self, number: int, cells: Sequence) -> Row:
         """One row, blank or not."""
         position = self.position
@@ -159,7 +149,17 @@ class SheetReader:
                 values[column.key] = kind.empty
                 continue
             position.column, position.cell = column, cell
-            if cell.__class__ is BadCell:
+            nature = nature_of(cell)
+            if nature and nature not in kind.natures:
+                position.report(
+                    rules.UNEXPECTED_NATURE,
+                    found=described(nature, shown(cell)),
+                    expected=kind.expected,
+                    format=kind.format,
+                    hint=kind.hint_for(cell),
+                )
+                values[column.key] = FAILED
+            elif cell.__class__ is BadCell:
                 position.report(_BAD_KINDS.get(cell.kind, rules.UNREADABLE), found=cell.raw, sentence=sentence(cell))
                 values[column.key] = FAILED
             else:
@@ -196,5 +196,6 @@ def sentence(found: object) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _filled(cell) -> bool:
+def filled(cell) -> bool:
+    """Whether there is something in a cell."""
     return cell is not None and not (cell.__class__ is str and not cell.strip())
