@@ -55,7 +55,8 @@ def _marks(anomalies: list[Anomalie]) -> dict[str, dict[tuple[int, int], Mark]]:
             continue
         position = next((i for i, column in enumerate(sheet.columns) if column.label == anomalie.colonne), None)
         if position is not None:
-            messages[sheet.name][(anomalie.ligne, position)].append(anomalie)
+            for row in anomalie.lignes:
+                messages[sheet.name][(row, position)].append(anomalie)
     return {
         sheet: {
             place: Mark(

@@ -29,15 +29,14 @@ from siao.socle.refusal import Refusal
 from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
+from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.sandbox import read_workbook
 
 from . import entete
+from .regroupement import FEW, grouped
 from .structure import about, data_sheets
 
 Territoire = Departement | Region
-
-FEW = 3
-"""Alike problems told one by one; beyond, together."""
 
 
 @dataclass
@@ -95,6 +94,7 @@ class _Checker:
         region = phone_region(self.departements)
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
+        self.told: set[tuple] = set()
         self.entites: dict[str, Row] = {}
         self.dispositifs: dict[str, Row] = {}
 
@@ -114,7 +114,7 @@ class _Checker:
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
         for sheet in SHEETS:
-            self.lecture.problems += sorted(self.readers[sheet.name].problems, key=_place)
+            self.lecture.problems += grouped(sorted(self.readers[sheet.name].problems, key=_place))
         return self.lecture
 
     def _read(self, sheet: Sheet) -> list[Row]:
@@ -170,7 +170,8 @@ class _Checker:
         ]
         strays += content.strays
         if len(strays) > FEW:
-            text = f"{len(strays)} valeurs hors du tableau, de {strays[0].address} à {strays[-1].address}"
+            least = "Au moins " if len(content.strays) >= LIMITS.strays else ""
+            text = f"{least}{len(strays)} valeurs hors du tableau, de {strays[0].address} à {strays[-1].address}"
             told = [(strays[0], f"{text} : supprimez-les ou replacez-les dans le tableau")]
         else:
             told = [(stray, sentence(stray)) for stray in strays]
@@ -219,13 +220,19 @@ class _Checker:
         self.by_siren = by_siren
 
     def _unique(self, sheet: Sheet, row: Row, key: str, value, seen: dict, rule) -> None:
-        """Both rows are named: the one that comes second, and the one that it repeats."""
+        """Both rows are named: the one that comes second, and the one that it repeats (once, if there are others)."""
         first = seen.setdefault(value, row)
         if first is not row:
             report = self.readers[sheet.name].position.report_at
-            for here, other in ((row, first), (first, row)):
+            for here, other in self._pairs((sheet.name, key), first, row):
                 named = f" (« {other['nom']} »)" if key != "nom" and other.has("nom") else ""
                 report(rule, here.number, key, here[key], other=f"en ligne {other.number}{named}")
+
+    def _pairs(self, what: object, first: Row, row: Row) -> list[tuple[Row, Row]]:
+        """(where to report, the other row) of a row that repeats the first: this one is told once."""
+        told = (what, first.number) in self.told
+        self.told.add((what, first.number))
+        return [(row, first)] if told else [(row, first), (first, row)]
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
@@ -333,7 +340,7 @@ class _Checker:
             )
             first = seen.setdefault(identity, row)
             if first is not row:
-                for here, other in ((row, first), (first, row)):
+                for here, other in self._pairs("financement", first, row):
                     report(
                         regles.FINANCEMENT_EN_DOUBLE,
                         here.number,

@@ -13,6 +13,7 @@ from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
 from .entete import data_rows
+from .regroupement import in_words, ranges_of
 
 _OWN = {fold(name) for name in (ANNEXES, LISTES, ERREURS)}
 
@@ -49,24 +50,13 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
         if not content.visible:
             warnings.append(about(regles.ONGLET_MASQUE, sheet.name, name=content.name))
         if hidden := [number for number, _ in data_rows(sheet, content) if number in content.hidden]:
-            warnings.append(about(regles.LIGNES_MASQUEES, sheet.name, rows=_ranges(hidden)))
+            warnings.append(about(regles.LIGNES_MASQUEES, sheet.name, rows=in_words(ranges_of(hidden))))
     return contents, warnings
 
 
 def about(rule: Rule, sheet: str = "", **details) -> Problem:
     """A problem of a tab as a whole, or of the file."""
     return Problem(rule, sheet, None, "", "", "", rule.message.format(**details))
-
-
-def _ranges(numbers: list[int]) -> str:
-    """« 9, 12 à 15 » for 9, 12, 13, 14, 15; ten ranges at most."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][-1] + 1:
-            ranges[-1] = [ranges[-1][0], number]
-        else:
-            ranges.append([number])
-    return ", ".join(" à ".join(map(str, each)) for each in ranges[:10]) + (", …" if len(ranges) > 10 else "")
 
 
 def modified(differences: list[str]) -> Refusal:

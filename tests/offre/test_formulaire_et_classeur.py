@@ -47,6 +47,7 @@ OTHERS = [
     ("Entités", "idcc", "9990", "idcc_inconnu", {"convention": "Autre"}),
     ("Entités", "idcc", "0054", "idcc_plus_en_vigueur", {"convention": "Autre"}),
     ("Entités", "telephone", "00 00 00 00 00", "telephone_fictif", {}),
+    ("Entités", "courriel", "néant", "a_laisser_vide", {}),
     ("Entités", "nom", "Association\u200b l'Ancre", "caracteres_invisibles", {}),
     ("Dispositifs", "contingent_nombre", 25, "contingent_trop_grand", PENSION),
     ("Dispositifs", "age_max", 17, "ages_inverses", {"age_min": 18}),

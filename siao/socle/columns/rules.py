@@ -42,6 +42,8 @@ class Problem:
     message: str
     key: str = ""
     """Key of the column."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """First and last row of each run of rows that have the same problem, when it is told once for all of them."""
 
 
 def error(code: str, label: str, message: str) -> Rule:
@@ -117,6 +119,16 @@ NOT_IN_LIST = error(
     "hors_liste",
     "Valeur absente de la liste",
     "« {found} » n'est pas dans la liste : choisissez une valeur de la liste{hint}.",
+)
+TO_SEPARATE = error(
+    NOT_IN_LIST.code,
+    NOT_IN_LIST.label,
+    "« {found} » contient plusieurs valeurs : séparez-les par « ; », par exemple « {example} ».",
+)
+LEAVE_EMPTY = error(
+    "a_laisser_vide",
+    "Cellule à laisser vide",
+    "« {found} » n'est pas une valeur : laissez vide la cellule d'une donnée que vous n'avez pas.",
 )
 NOT_A_DATE = error(
     "date",
@@ -219,6 +231,7 @@ RULES = (
     NUMBER_AS_TEXT,
     INVISIBLE,
     NOT_IN_LIST,
+    LEAVE_EMPTY,
     NOT_A_DATE,
     DATE_OUT_OF_RANGE,
     NUMBER_SHOWN_AS_DATE,

@@ -362,7 +362,15 @@ class Values:
         """What to say of a text that is no value: it is retired, or looks like « … »."""
         if any(fold(self.labels[code]) == fold(text) for code in self.retired):
             return " (cette valeur en a été retirée)"
-        return hint(text, self.offered)
+        return self._numbered(text) or hint(text, self.offered)
+
+    def _numbered(self, text: str) -> str:
+        """The only label that has the number which a text gives alone, or with a word: « 177 », « BOP 177 »."""
+        numbers = re.findall(r"[0-9]{2,}", text, re.ASCII)
+        if len(numbers) != 1 or len(text) > 20:
+            return ""
+        found = [label for label in self.offered if numbers[0] in re.findall(r"[0-9]+", label)]
+        return f" (peut-être « {found[0]} » ?)" if len(found) == 1 else ""
 
 
 def hint(text: str, labels) -> str:
@@ -392,6 +400,9 @@ class Choice(ColumnType):
         return "" if not value else lists[self.values].labels.get(value, value)
 
 
+_OTHER_SEPARATORS = re.compile(r"\s*[/|+&•·\t]\s*|\s+(?:et|ou|-|–)\s+|\s{2,}")
+
+
 @dataclass(frozen=True)
 class MultiChoice(ColumnType):
     """Several values of a list in one cell, separated by « ; » (line breaks and commas are understood)."""
@@ -410,10 +421,19 @@ class MultiChoice(ColumnType):
         for text in self._items(as_text(cell), values):
             code = values.code_of(text)
             if code is None:
-                position.report(rules.NOT_IN_LIST, found=shown(text), hint=values.hint(text))
+                self._refuse(text, values, position)
                 unknown = True
             codes.add(code)
         return FAILED if unknown else sorted(codes, key=values.order.__getitem__)
+
+    def _refuse(self, text: str, values: Values, position) -> None:
+        parts = [
+            values.code_of(part) for part in re.split(r"\s*[/|+&•·\t]\s*|\s+(?:et|ou|-|–)\s+|\s{2,}", text.strip())
+        ]
+        if len(parts) > 1 and all(parts):
+            position.report(rules.TO_SEPARATE, found=shown(text), example=self.show(parts, position.lists))
+        else:
+            position.report(rules.NOT_IN_LIST, found=shown(text), hint=values.hint(text))
 
     def _items(self, text: str, values: Values) -> list[str]:
         for item in filter(str.strip, re.split(r"[;\n\r]", visible(text))):
