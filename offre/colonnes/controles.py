@@ -46,7 +46,8 @@ def phone_region(departements: Collection[str]) -> str:
 
 def check_entite(row: Row, position: Position) -> None:
     if row.has("nom") and fold(row["nom"]) == fold(EXEMPLE_NOM):
-        position.report_at(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
+        if not any(found.rule is regles.LIGNE_EXEMPLE and found.row == row.number for found in position.problems):
+            position.report_at(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
         row.values["nom"] = FAILED
 
 

@@ -179,6 +179,22 @@ UNITE_INATTENDUE = warning(
     "Unité inattendue",
     "Des « {unite} » pour un dispositif de la catégorie « {categorie} » : vérifiez l'unité.",
 )
+AU_DESSUS_DU_TABLEAU = error(
+    "au_dessus_du_tableau",
+    "Saisie au-dessus du tableau",
+    "Ce qui est saisi ici ({found}) est dans l'en-tête du modèle, qui n'est pas lu : déplacez-le à partir de la ligne "
+    "{first}, ou effacez-le.",
+)
+LIGNE_DU_MODELE = warning(
+    "ligne_du_modele",
+    "Ligne d'en-tête parmi les données",
+    "La ligne {row} répète l'en-tête du modèle : elle est ignorée, les lignes suivantes sont lues. Supprimez-la.",
+)
+LIGNE_DE_TOTAL = error(
+    "ligne_de_total",
+    "Ligne de total",
+    "La ligne {row} est un total (« {found} ») : supprimez-la, seules les fiches sont lues.",
+)
 FEUILLE_IGNOREE = warning(
     "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
 )
@@ -237,6 +253,9 @@ RULES = (
     FIN_AVANT_DEBUT,
     FINANCEMENT_AU_DELA,
     UNITE_INATTENDUE,
+    AU_DESSUS_DU_TABLEAU,
+    LIGNE_DU_MODELE,
+    LIGNE_DE_TOTAL,
     FEUILLE_IGNOREE,
     ONGLET_MASQUE,
     LIGNES_MASQUEES,

@@ -292,6 +292,11 @@ class Anomalie(models.Model):
     valeur = models.CharField("valeur", max_length=200, blank=True)
     code = models.CharField("règle", max_length=40)
     message = models.TextField("message")
+    plages = models.JSONField(
+        "lignes concernées",
+        default=list,
+        help_text="Première et dernière ligne de chaque suite de lignes qui ont la même anomalie.",
+    )
 
     class Meta:
         verbose_name = "anomalie"
@@ -300,6 +305,11 @@ class Anomalie(models.Model):
 
     def __str__(self):
         return f"{self.feuille} {self.place} : {self.message}"
+
+    @property
+    def lignes(self) -> list[int]:
+        """The rows that have it."""
+        return [row for first, last in self.plages for row in range(first, last + 1)] or [self.ligne]
 
     @property
     def place(self) -> str:

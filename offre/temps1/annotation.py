@@ -15,6 +15,7 @@ from siao.socle.workbook.cells import BadCell, Workbook
 from siao.socle.xlsx import Book
 
 from .anomalies import HEADERS, WIDTHS, line, target
+from .entete import kept_rows
 from .modele import Mark, write_xlsx
 from .modele_ods import write_ods
 from .structure import data_sheets
@@ -24,11 +25,7 @@ def annotated_file(workbook: Workbook, anomalies: Iterable[Anomalie]) -> bytes:
     """The file to send back: .ods for a reduced workbook, .xlsx for the others."""
     anomalies = list(anomalies)
     rows = {
-        name: [
-            (number, [_writable(cell) for cell in cells])
-            for number, cells in content.rows
-            if number >= BY_NAME[name].first_row
-        ]
+        name: [(number, [_writable(cell) for cell in cells]) for number, cells in kept_rows(BY_NAME[name], content)]
         for name, content in data_sheets(workbook)[0].items()
     }
     stream = io.BytesIO()
@@ -58,7 +55,8 @@ def _marks(anomalies: list[Anomalie]) -> dict[str, dict[tuple[int, int], Mark]]:
             continue
         position = next((i for i, column in enumerate(sheet.columns) if column.label == anomalie.colonne), None)
         if position is not None:
-            messages[sheet.name][(anomalie.ligne, position)].append(anomalie)
+            for row in anomalie.lignes:
+                messages[sheet.name][(row, position)].append(anomalie)
     return {
         sheet: {
             place: Mark(

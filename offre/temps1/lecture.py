@@ -7,8 +7,9 @@ It reads the lists and what the database already knows, and writes nothing. Valu
 - a financement by its dispositif, ligne, précision, référence and date de début.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +22,19 @@ from offre.colonnes.listes import Listes, garde_of
 from offre.models import Entite, FicheSirene, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
-from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
-from siao.socle.columns.sheets import letter, sentence
-from siao.socle.columns.types import FAILED, hint
+from siao.socle.columns.rules import BLANK_ROW, BLANK_ROWS, MERGED, OUTSIDE, REQUIRED, UNKNOWN_REFERENCE
+from siao.socle.columns.sheets import filled, letter, sentence
+from siao.socle.columns.types import FAILED, hint, shown
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import fold
+from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
+from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.sandbox import read_workbook
 
+from . import entete
+from .regroupement import FEW, grouped
 from .structure import about, data_sheets
 
 Territoire = Departement | Region
@@ -91,6 +95,7 @@ class _Checker:
         region = phone_region(self.departements)
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
+        self.told: set[tuple] = set()
         self.entites: dict[str, Row] = {}
         self.dispositifs: dict[str, Row] = {}
 
@@ -110,7 +115,7 @@ class _Checker:
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
         for sheet in SHEETS:
-            self.lecture.problems += sorted(self.readers[sheet.name].problems, key=_place)
+            self.lecture.problems += grouped(sorted(self.readers[sheet.name].problems, key=_place))
         return self.lecture
 
     def _read(self, sheet: Sheet) -> list[Row]:
@@ -119,32 +124,88 @@ class _Checker:
             return []
         self.progress(f"Lecture de l'onglet {sheet.name}", 0, len(content.rows))
         reader = self.readers[sheet.name]
-        width = len(sheet.columns)
-        lines = [(number, cells) for number, cells in content.rows if number not in content.totals]
-        for number, cells in lines:
-            if number >= sheet.first_row and len(cells) > width:
-                for index in range(width, len(cells)):
-                    if cells[index] is not None:
-                        self._report_stray(sheet, Stray("hors_tableau", number, f"{letter(index)}{number}"))
-        for stray in content.strays:
-            self._report_stray(sheet, stray)
-        for number, merge in content.merges_by_row().items():
-            if number >= sheet.first_row and merge.first_column <= width:
-                reader.position.report_at(MERGED, number, sheet.columns[merge.first_column - 1])
-        return list(reader.read(lines))
+        self._report_head(sheet, content)
+        lines = self._lines(sheet, content)
+        self._report_strays(sheet, content, lines)
+        rows = [
+            row for number, cells in lines if not self._is_total(sheet, row := reader.read_row(number, cells), cells)
+        ]
+        self._report_merges(sheet, content, {number for number, _ in lines})
+        return rows
 
-    def _report_stray(self, sheet: Sheet, stray: Stray) -> None:
-        self.readers[sheet.name].problems.append(
-            Problem(
-                OUTSIDE,
-                sheet.name,
-                stray.row,
-                stray.address,
-                "",
-                "",
-                OUTSIDE.message.format(sentence=sentence(stray)),
+    def _lines(self, sheet: Sheet, content: SheetContent) -> list[tuple[int, list]]:
+        """The rows to read: what a table totals and what repeats the template is left aside, gaps are told."""
+        report = self.readers[sheet.name].position.report_at
+        lines, expected = [], sheet.first_row
+        for number, cells in entete.data_rows(sheet, content):
+            if not any(filled(cell) for cell in cells):
+                continue
+            if expected == number - 1:
+                report(BLANK_ROW, expected, None, row=expected)
+            elif expected < number:
+                report(BLANK_ROWS, expected, None, first=expected, last=number - 1)
+            expected = number + 1
+            if entete.repeats_the_template(sheet, cells):
+                report(regles.LIGNE_DU_MODELE, number, None, row=number)
+            elif number not in content.totals or not _may_be_a_total(cells):
+                lines.append((number, cells))
+        return lines
+
+    def _report_head(self, sheet: Sheet, content: SheetContent) -> None:
+        for number, cells in entete.foreign_cells(sheet, content):
+            position, cell = next(iter(cells.items()))
+            quoted = ", ".join(f"« {shown(value)} »" for value in list(cells.values())[:3])
+            column = sheet.columns[position].label if position < len(sheet.columns) else ""
+            message = regles.AU_DESSUS_DU_TABLEAU.message.format(found=quoted, first=sheet.first_row)
+            address = f"{letter(position)}{number}"
+            self.readers[sheet.name].problems.append(
+                Problem(regles.AU_DESSUS_DU_TABLEAU, sheet.name, number, address, column, shown(cell), message)
             )
+
+    def _report_strays(self, sheet: Sheet, content: SheetContent, lines: list[tuple[int, list]]) -> None:
+        strays = [
+            Stray("hors_tableau", number, f"{letter(index)}{number}")
+            for number, cells in lines
+            for index in range(len(sheet.columns), len(cells))
+            if filled(cells[index])
+        ]
+        strays += content.strays
+        if len(strays) > FEW:
+            least = "Au moins " if len(content.strays) >= LIMITS.strays else ""
+            text = f"{least}{len(strays)} valeurs hors du tableau, de {strays[0].address} à {strays[-1].address}"
+            told = [(strays[0], f"{text} : supprimez-les ou replacez-les dans le tableau")]
+        else:
+            told = [(stray, sentence(stray)) for stray in strays]
+        self.readers[sheet.name].problems.extend(
+            Problem(OUTSIDE, sheet.name, stray.row, stray.address, "", "", OUTSIDE.message.format(sentence=text))
+            for stray, text in told
         )
+
+    def _report_merges(self, sheet: Sheet, content: SheetContent, numbers: set[int]) -> None:
+        """The merged rows; what the merge hides is not missing as well."""
+        reader = self.readers[sheet.name]
+        for number, merge in content.merges_by_row().items():
+            if number in numbers and merge.first_column <= len(sheet.columns):
+                column = sheet.columns[merge.first_column - 1]
+                hidden = {each.key for each in sheet.columns[merge.first_column - 1 : merge.last_column]}
+                reader.problems[:] = [
+                    problem
+                    for problem in reader.problems
+                    if problem.rule is not REQUIRED or problem.row != number or problem.key not in hidden
+                ]
+                reader.position.report_at(MERGED, number, column)
+
+    def _is_total(self, sheet: Sheet, row: Row, cells: list) -> bool:
+        """Whether a row that makes no fiche is a total that somebody typed: one error says it all."""
+        found = _total_of(cells)
+        if not found or not row.failed:
+            return False
+        reader = self.readers[sheet.name]
+        reader.problems[:] = [problem for problem in reader.problems if problem.row != row.number]
+        position = next(index for index, cell in enumerate(cells) if filled(cell))
+        column = reader.sheet.columns[position] if position < len(reader.sheet.columns) else None
+        reader.position.report_at(regles.LIGNE_DE_TOTAL, row.number, column, found, row=row.number, found=found)
+        return True
 
     # --- Entités ------------------------------------------------------------------------------------------------
 
@@ -160,13 +221,19 @@ class _Checker:
         self.by_siren = by_siren
 
     def _unique(self, sheet: Sheet, row: Row, key: str, value, seen: dict, rule) -> None:
-        """Both rows are named: the one that comes second, and the one that it repeats."""
+        """Both rows are named: the one that comes second, and the one that it repeats (once, if there are others)."""
         first = seen.setdefault(value, row)
         if first is not row:
             report = self.readers[sheet.name].position.report_at
-            for here, other in ((row, first), (first, row)):
+            for here, other in self._pairs((sheet.name, key), first, row):
                 named = f" (« {other['nom']} »)" if key != "nom" and other.has("nom") else ""
                 report(rule, here.number, key, here[key], other=f"en ligne {other.number}{named}")
+
+    def _pairs(self, what: object, first: Row, row: Row) -> list[tuple[Row, Row]]:
+        """(where to report, the other row) of a row that repeats the first: this one is told once."""
+        told = (what, first.number) in self.told
+        self.told.add((what, first.number))
+        return [(row, first)] if told else [(row, first), (first, row)]
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
@@ -279,7 +346,7 @@ class _Checker:
             )
             first = seen.setdefault(identity, row)
             if first is not row:
-                for here, other in ((row, first), (first, row)):
+                for here, other in self._pairs("financement", first, row):
                     report(
                         regles.FINANCEMENT_EN_DOUBLE,
                         here.number,
@@ -297,6 +364,23 @@ class _Checker:
         for name, financements in by_dispositif.items():
             check_sums(self.dispositifs[name], financements, self.readers[FINANCEMENTS.name].position)
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
+
+
+_TOTAL = re.compile(
+    r"(?:sous[ -]?)?tota(?:l|ux)(?:[ :=-]+(?:general|generaux|des?|du|par|places?|lits?|entites?|dispositifs?|"
+    r"financements?|logements?|mesures?|montants?|capacites?|euros?|departement|[0-9]+))*[ :=]*"
+)
+
+
+def _total_of(cells: Sequence) -> str:
+    """« Total », « TOTAL général : », « Sous-total places »: how a row that sums others begins; else nothing."""
+    first = next((cell for cell in cells if filled(cell)), None)
+    return shown(first) if first.__class__ is str and _TOTAL.fullmatch(fold(visible(first))) else ""
+
+
+def _may_be_a_total(cells: Sequence) -> bool:
+    """Whether the last row of a table is its total, and not a fiche that the table happens to end with."""
+    return bool(_total_of(cells)) or not any(cell.__class__ is str for cell in cells)
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

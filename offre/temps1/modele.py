@@ -69,9 +69,13 @@ class _DataTab:
         self.tab.set_landscape()
         self.tab.fit_to_pages(1, 0)
         self.tab.repeat_rows(self.sheet.header_row - 1)
-        self._write_head()
+        rows = list(rows)
+        first = self.sheet.first_row
+        self.above = {number: values for number, values in rows if number < first}
+        self._write_head(marks)
         for number, values in rows:
-            self._write_row(number, values, marks)
+            if number >= first:
+                self._write_row(number, values, marks)
 
     def _write_row(self, number: int, values: Sequence[Any], marks) -> None:
         for position, column in enumerate(self.sheet.columns):
@@ -86,21 +90,21 @@ class _DataTab:
             if mark:
                 self.tab.write_comment(number - 1, position, mark.comment, {"x_scale": 2.5, "y_scale": 1.5})
 
-    def _write_head(self) -> None:
+    def _write_head(self, marks) -> None:
         sheet, columns = self.sheet, self.sheet.columns
         plain = {"bg_color": WHITE}
         lines = [sheet.title, *sheet.guide, *[""] * (3 - len(sheet.guide))]
         lines.append(HELP_LINE)
         for row, text in enumerate(lines):
             style = {"bold": True, "font_size": 14} if row == 0 else {"italic": row == len(lines) - 1}
-            self.book.write(self.tab, row, 0, text, **plain, **style)
+            self._write_above(marks, row, 0, text, **plain, **style)
             for position in range(1, len(columns)):
-                self.book.write(self.tab, row, position, None, **plain)
+                self._write_above(marks, row, position, None, **plain)
         header = sheet.header_row - 1
         for position, column in enumerate(columns):
             begins = position == 0 or columns[position - 1].group != column.group
-            self.book.write(
-                self.tab,
+            self._write_above(
+                marks,
                 header - 1,
                 position,
                 column.group if begins else None,
@@ -109,8 +113,8 @@ class _DataTab:
                 left=1 if begins else 0,
             )
         for position, column in enumerate(columns):
-            self.book.write(
-                self.tab,
+            self._write_above(
+                marks,
                 header,
                 position,
                 column.header,
@@ -122,8 +126,8 @@ class _DataTab:
                 valign="vcenter",
             )
         for position, column in enumerate(columns):
-            self.book.write(
-                self.tab,
+            self._write_above(
+                marks,
                 header + 1,
                 position,
                 column.help or None,
@@ -136,6 +140,18 @@ class _DataTab:
             )
         self.tab.set_row(header, 32)
         self.tab.set_row(header + 1, 64)
+
+    def _write_above(self, marks, row: int, position: int, text: str | None, **properties) -> None:
+        """A cell above the data: the template's, or what somebody typed in a row that ``rows`` gives."""
+        if row + 1 in self.above:
+            typed = self.above[row + 1]
+            text = typed[position] if position < len(typed) else None
+        mark = marks.get((row + 1, position))
+        if mark:
+            properties["bg_color"] = RED if mark.error else YELLOW
+        self.book.write(self.tab, row, position, text, **properties)
+        if mark:
+            self.tab.write_comment(row, position, mark.comment, {"x_scale": 2.5, "y_scale": 1.5})
 
     def _base_format(self, column: Column) -> dict:
         properties = {"valign": "top"}

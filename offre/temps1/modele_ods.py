@@ -62,6 +62,23 @@ def write_ods(
 
 
 def _rows(rows, marks) -> Iterator[list[Cell]]:
+    rows = list(rows)
+    above = {number: values for number, values in rows if number < ENTITES.first_row}
+    for number, cells in enumerate(_head(), start=1):
+        yield _cells(number, above[number], marks) if number in above else cells
+    number = ENTITES.first_row
+    for here, values in rows:
+        if here < number:
+            continue
+        for blank in range(number, here):
+            yield _cells(blank, (), marks)
+        yield _cells(here, values, marks)
+        number = here + 1
+    for blank in range(number, number + BLANK_ROWS):
+        yield _cells(blank, (), marks)
+
+
+def _head() -> Iterator[list[Cell]]:
     columns = ENTITES.columns
     for text in (ENTITES.title, *ENTITES.guide, HELP_LINE):
         yield [Cell(text, "titre" if text == ENTITES.title else "")]
@@ -69,14 +86,6 @@ def _rows(rows, marks) -> Iterator[list[Cell]]:
     yield [Cell(column.group if column.group != groups[i] else None, "groupe") for i, column in enumerate(columns)]
     yield [Cell(column.header, "entete") for column in columns]
     yield [Cell(column.help or None, "aide") for column in columns]
-    number = ENTITES.first_row
-    for here, values in rows:
-        for blank in range(number, here):
-            yield _cells(blank, (), marks)
-        yield _cells(here, values, marks)
-        number = here + 1
-    for blank in range(number, number + BLANK_ROWS):
-        yield _cells(blank, (), marks)
 
 
 def _cells(number: int, values, marks) -> list[Cell]:

@@ -148,7 +148,7 @@ def _told(travail: Import) -> dict:
 def save_anomalies(travail: Import, problems: list[Problem]) -> None:
     copy_rows(
         Anomalie,
-        ["travail", "gravite", "feuille", "ligne", "cellule", "colonne", "valeur", "code", "message"],
+        ["travail", "gravite", "feuille", "ligne", "cellule", "colonne", "valeur", "code", "message", "plages"],
         (
             (
                 travail.pk,
@@ -160,6 +160,7 @@ def save_anomalies(travail: Import, problems: list[Problem]) -> None:
                 problem.value[:200],
                 problem.rule.code,
                 problem.message,
+                json.dumps(problem.ranges),
             )
             for problem in problems
         ),

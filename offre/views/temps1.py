@@ -24,6 +24,7 @@ from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
 from offre.temps1.territoires import depositable
+from offre.temps1.valeurs import with_values
 from siao.socle.http import attachment, reads, refused, writes
 from siao.socle.refusal import Refusal
 from siao.socle.tables import PAR_PAGE
@@ -144,8 +145,10 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
     counts = ecarts.counts()
     default = next((nature for nature in (Nature.ABSENT, Nature.MODIFIE, Nature.CREE) if counts[nature]), "")
     nature = parameters.get("nature") if parameters.get("nature") in Nature.values else default
-    page = Paginator(ecarts.filter(nature=nature), PAR_PAGE).get_page(parameters.get("page"))
-    page.object_list = with_changes(page.object_list)
+    paginator = Paginator(ecarts.filter(nature=nature), PAR_PAGE)
+    paginator.count = counts.get(nature, 0)  # already counted
+    page = paginator.get_page(parameters.get("page"))
+    page.object_list = with_values(with_changes(page.object_list))
     return {
         "ecarts": page,
         "nature": nature,

@@ -399,3 +399,36 @@ def test_each_fiche_keeps_the_step_of_its_import_and_of_its_undo(chain):
     make_proposition(Dispositif.objects.get(), chain.agent)
     chain.undo(first)
     assert Dispositif.objects.count() == 1
+
+
+def test_the_preview_shows_what_each_new_fiche_will_hold(page, chain):
+    """A date that a spreadsheet changed is seen before it is stored, not only counted."""
+    travail = chain.read(classeur([{**ENTITE, "telephone": "02 61 91 00 12"}], [DISPOSITIF, PENSION]))
+    text = words(page.get(travail.get_absolute_url(), {"nature": "CREE"}))
+    for said in (
+        f"Code SIREN : {SIREN}",
+        "Téléphone : 02 61 91 00 12",
+        f"Entité (SIREN) : {SIREN}",
+        "Date d'ouverture : 01/02/2015",
+        "Commune : Nantes",
+        "Nombre de places : 30",
+        "Date de début : 01/01/2024",
+        "Montant annuel (€) : 250\u202f000,50 €",
+    ):
+        assert said in text
+    assert "Date de fermeture prévue" not in text
+
+
+def test_the_preview_of_many_new_fiches_costs_as_many_queries_as_of_one(page, chain):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def queries(count):
+        rows = [{**DISPOSITIF, "nom": f"CHRS {number}"} for number in range(count)]
+        travail = chain.read(classeur(dispositifs=rows, financements=[]))
+        with CaptureQueriesContext(connection) as found:
+            page.get(travail.get_absolute_url(), {"nature": "CREE"})
+        return len(found)
+
+    queries(1)
+    assert queries(1) == queries(20)
