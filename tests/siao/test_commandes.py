@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
+from siao.demo import ACCOUNTS
 from siao.socle.database import as_owner
 from tests.installation import Program, Restored, database_url, dump, free_port, somebody_waits_for_a_lock, wait_until
 

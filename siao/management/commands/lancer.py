@@ -19,7 +19,7 @@ from siao import demo
 from siao.management.commands import migrate
 from siao.socle.database import as_owner
 
-START_TIMEOUT = 30  # seconds
+START_TIMEOUT = 120  # seconds: on a busy machine too; a program that dies is noticed at once
 
 
 class Command(BaseCommand):
@@ -79,6 +79,7 @@ class Command(BaseCommand):
         # what a newcomer sees is what production shows, error pages included.
         environment = os.environ | {
             "DATABASE_URL": settings.DATABASE_URL,
+            "OWNER_DATABASE_URL": "",  # they do not migrate
             "REDIS_URL": settings.REDIS_URL,
             "DEBUG": "off",
         }
