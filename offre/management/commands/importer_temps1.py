@@ -6,6 +6,7 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
 from comptes.models import Departement, Utilisateur
+from comptes.referentiels import unknown_departement
 from offre.actions.imports import decide, deposit, hold, request_import
 from offre.models import Import
 from offre.models.imports import Etat, Nature
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         territoire = Departement.objects.filter(code=departement).first()
         personne = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
         if territoire is None:
-            raise _bad_call(f"Le département « {departement} » n'existe pas.")
+            raise _bad_call(unknown_departement(departement))
         auteur = habilitation_for(personne, territoire) if personne else None
         if auteur is None:
             raise _bad_call(f"« {utilisateur} » n'a pas le droit d'importer {territoire.designation}.")

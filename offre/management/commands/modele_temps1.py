@@ -3,6 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from comptes.models import Departement
+from comptes.referentiels import unknown_departement
 from offre.temps1.modele_file import template_file
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *, departement, sortie, prerempli, **options):
         found = Departement.objects.filter(code=departement).first()
         if found is None:
-            raise CommandError(f"Le département « {departement} » n'existe pas.")
+            raise CommandError(unknown_departement(departement))
         try:
             with sortie.open("wb") as stream:
                 template_file(stream, found, kind=options["format"], prefilled=prerempli)
