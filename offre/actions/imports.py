@@ -52,62 +52,63 @@ class Depot:
     """False when the same file was already there: nothing was created."""
     relu: bool
     """The same file was already there, and is read again."""
-    remplaces: list[Import]
-    """Imports of the same territory that it takes the place of."""
+    identique: Import | None = None
+    """The import of the same bytes, when there was one."""
+    pret: Import | None = None
+    """The import of the same départements that is ready, and stays so unless this file is read without error."""
 
 
 @transaction.atomic
 def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: File, nom: str) -> Depot:
-    """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one.
+    """Keep a workbook and have it read: it takes the place of the others when it is read without error, not before.
 
-    The same bytes are read again when that may change their reading: after errors, or under a profil that gives the
-    fiches another statut.
+    The same bytes twice are one import, read again after errors; under a profil that gives the fiches another statut
+    they are an import of their own.
     """
     if fichier.size > LIMITS.file_bytes:
         raise too_big()
     sha256 = _sha256(fichier)
     _lock(territoire)
-    existing = _same_file(territoire, sha256)
     statut = statut_given(auteur)
-    if existing and not _reads_anew(existing, statut):
-        return Depot(existing, nouveau=False, relu=False, remplaces=[])
-    remplaces = _replace_current(territoire, keep=existing)
-    travail = existing or Import(
-        **_owner(territoire),
-        nom_fichier=display_name(nom),
-        sha256=sha256,
-        taille=fichier.size,
-        depose_par=auteur.utilisateur,
-    )
+    existing = _same_file(territoire, sha256, statut)
+    if existing and (existing.etat not in _READ_AGAIN and not _of_the_other_profil(existing, statut)):
+        return Depot(existing, nouveau=False, relu=False, identique=existing)
+    again = existing if existing and existing.etat in _READ_AGAIN else None
+    travail = again or Import(**_owner(territoire), nom_fichier=display_name(nom), sha256=sha256, taille=fichier.size)
     _store(travail, fichier)
     kill_point("P1")
-    if existing and existing.statut_vise != statut:
-        existing.ecarts.all().delete()  # what was decided on them was the other profil's to decide
-    travail.statut_vise = statut
-    if existing:
-        # The base or the rules may have changed since: the same import is read again.
-        anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": "", "change_le": Now()}
-        Import.objects.filter(pk=existing.pk).update(fichier=travail.fichier.name, statut_vise=statut, **anew)
+    travail.statut_vise, travail.depose_par = statut, auteur.utilisateur
+    if again:
+        # The base or the rules may have changed since: the same import is read again, as the last deposit.
+        anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": ""}
+        anew |= {"fichier": travail.fichier.name, "statut_vise": statut, "depose_par": auteur.utilisateur}
+        Import.objects.filter(pk=again.pk).update(**anew, depose_le=Now(), change_le=Now())
     else:
         travail.save()
         Avancement.objects.create(travail=travail)
-    Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
     _journalise("deposer_classeur", auteur, travail)
     wake(tasks.read_import, travail.pk)
-    return Depot(travail, nouveau=existing is None, relu=existing is not None, remplaces=remplaces)
+    return Depot(
+        travail,
+        nouveau=existing is None,
+        relu=existing is not None,
+        identique=existing,
+        pret=Import.objects.ready_beside(travail).first(),
+    )
 
 
-def _reads_anew(travail: Import, statut: Statut) -> bool:
-    """Whether the same bytes, deposited by somebody who gives this ``statut``, may be read otherwise."""
-    if travail.etat in (Etat.DEPOSE, Etat.PRET):
-        return travail.statut_vise != statut
-    return travail.etat in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)
+_READ_AGAIN = (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)
+"""The same bytes, deposited again, may be read otherwise."""
+
+
+def _of_the_other_profil(travail: Import, statut: Statut) -> bool:
+    """Whether it waits under a profil that gives another statut: it stays, with what was decided on it."""
+    return travail.etat in (Etat.DEPOSE, Etat.PRET) and travail.statut_vise != statut
 
 
 def hold(*, auteur: Habilitation, territoire: Departement | Region, plan: Plan) -> Import:
     """A ready import of ``plan``, without file, for the caller's rehearsal: it is then decided and asked for as any."""
     _lock(territoire)
-    _replace_current(territoire)
     travail = Import.objects.create(
         **_owner(territoire),
         nom_fichier="répétition",
@@ -168,27 +169,18 @@ def _lock(territoire) -> None:
         ) from error
 
 
-def _same_file(territoire, sha256: str) -> Import | None:
-    """The import of the same bytes for the same territory, if it still counts."""
-    same = Import.objects.filter(sha256=sha256, **_owner(territoire))
+def _same_file(territoire, sha256: str, statut: Statut) -> Import | None:
+    """The import of the same bytes for the same territory, if it still counts; one of this ``statut`` first."""
+    same = Import.objects.filter(sha256=sha256, **_owner(territoire)).select_related("depose_par")
     counting = (*EN_COURS, *EN_VIGUEUR, Etat.REFUSE, Etat.ECHEC)
-    return same.filter(etat__in=counting).order_by("-pk").first()
+    found = list(same.filter(etat__in=counting).order_by("-pk"))
+    return next((travail for travail in found if not _of_the_other_profil(travail, statut)), next(iter(found), None))
 
 
 def _owner(territoire) -> dict:
     if isinstance(territoire, Region):
         return {"region": territoire, "departement": None}
     return {"departement": territoire, "region": None}
-
-
-def _replace_current(territoire, keep: Import | None = None) -> list[Import]:
-    """Take the place of the imports of these départements that are not applied yet."""
-    current = Import.objects.covering(territoire.codes_departements).filter(etat__in=EN_COURS)
-    if keep:
-        current = current.exclude(pk=keep.pk)
-    replaced = list(current.select_related("depose_par"))
-    current.update(etat=Etat.REMPLACE, remplace_par=keep, change_le=Now())
-    return replaced
 
 
 @transaction.atomic
@@ -219,6 +211,11 @@ def request_import(*, auteur: Habilitation, travail: Import) -> None:
         return  # second click
     if current.etat != Etat.PRET:
         raise Refusal("Cet import n'est plus prêt : rechargez la page pour voir où il en est.")
+    written = Import.objects.covering(current.territoire.codes_departements).filter(etat=Etat.A_APPLIQUER)
+    if other := written.first():
+        raise Refusal(
+            f"L'import n° {other.pk} est en train d'être enregistré : attendez sa fin, puis importez celui-ci."
+        )
     if statut_given(auteur) != current.statut_vise:
         raise Refusal(
             "Ce classeur a été déposé sous un autre profil, qui ne donne pas le même statut aux fiches : déposez-le de "

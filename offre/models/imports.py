@@ -34,7 +34,7 @@ EN_ATTENTE_DE_MACHINE = (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER)
 """A worker has something to do; the reconciler wakes it up again if the queue forgot."""
 
 EN_COURS = (Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER)
-"""Not applied yet: the next workbook of the territory takes their place."""
+"""Not applied yet: a workbook of the territory that is deposited later and read without error takes their place."""
 
 LUS = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
 """Read to the end: what was found may be worth an annotated workbook."""
@@ -73,6 +73,15 @@ class ImportQuerySet(models.QuerySet):
         """The imports that concern at least one of these départements, whole régions included."""
         regions = Departement.objects.filter(code__in=departements).values("region")
         return self.filter(Q(departement__in=departements) | Q(region__in=regions))
+
+    def deposited_after(self, travail):
+        """Those deposited later than ``travail``; the last deposit counts, whichever is read first."""
+        return self.filter(Q(depose_le__gt=travail.depose_le) | Q(depose_le=travail.depose_le, pk__gt=travail.pk))
+
+    def ready_beside(self, travail):
+        """The other imports of its départements that only wait for somebody to import them."""
+        codes = travail.territoire.codes_departements
+        return self.covering(codes).filter(etat=Etat.PRET).exclude(pk=travail.pk).select_related("depose_par")
 
     def for_list(self):
         """With what a line of the history shows, in one query."""
@@ -168,10 +177,17 @@ class Import(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["departement", "region"],
-                condition=Q(etat__in=EN_COURS),
+                condition=Q(etat=Etat.PRET),
                 nulls_distinct=False,
-                name="import_un_seul_en_cours_par_territoire",
-                violation_error_message="Un classeur de ce territoire est déjà en cours.",
+                name="import_un_seul_pret_par_territoire",
+                violation_error_message="Un classeur de ce territoire est déjà prêt à importer.",
+            ),
+            models.UniqueConstraint(
+                fields=["departement", "region"],
+                condition=Q(etat=Etat.A_APPLIQUER),
+                nulls_distinct=False,
+                name="import_un_seul_en_ecriture_par_territoire",
+                violation_error_message="Un classeur de ce territoire est déjà en train d'être importé.",
             ),
             models.UniqueConstraint(
                 fields=["departement", "region"],

@@ -99,6 +99,23 @@ def _finish(travail: Import, **fields) -> None:
     Import.objects.filter(pk=travail.pk).update(tentatives=0, change_le=Now(), **fields)
 
 
+def _ready(travail: Import, **fields) -> None:
+    """It waits for its user, in the place of what was deposited before it and is not imported yet.
+
+    What is deposited takes nobody's place before it is read without error (docs/decisions/0005); the last deposit
+    counts, whichever is read first. Called under the lock of the territory.
+    """
+    others = Import.objects.covering(travail.territoire.codes_departements).exclude(pk=travail.pk)
+    later = others.deposited_after(travail)
+    if newer := later.filter(etat__in=(Etat.PRET, Etat.A_APPLIQUER)).first():
+        _finish(travail, etat=Etat.REMPLACE, remplace_par=newer, **fields)
+        return
+    # One that somebody asked for is being written: it stays, and this one is compared again with what it leaves.
+    waiting = others.filter(etat__in=(Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET)).exclude(pk__in=later.values("pk"))
+    waiting.update(etat=Etat.REMPLACE, remplace_par=travail, change_le=Now())
+    _finish(travail, etat=Etat.PRET, **fields)
+
+
 def _locked(travail: Import) -> Import | None:
     """The import, locked, if its state is still the one that the job started from: the fence against late jobs."""
     return Import.objects.select_for_update(no_key=True).filter(pk=travail.pk, etat=travail.etat).first()
@@ -122,6 +139,7 @@ def read(travail_id: int) -> None:
                 return
             progress("Comparaison avec la base", 0, 0)
             with transaction.atomic():
+                lock_territoire(travail.territoire)
                 if travail := _locked(travail):  # else a newer workbook took its place
                     _save_lecture(travail, lecture)
 
@@ -224,7 +242,7 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") ->
         ),
     )
     bilan = {**plan.bilan, "erreurs": 0, "avertissements": warnings}
-    _finish(travail, etat=Etat.PRET, bilan=bilan, motif=motif, **_told(travail))
+    _ready(travail, bilan=bilan, motif=motif, **_told(travail))
 
 
 def pack(rows: Rows, numbers) -> bytes:
@@ -271,9 +289,10 @@ def apply(travail_id: int) -> None:
                 if sentence is None:
                     raise
                 with transaction.atomic():
+                    lock_territoire(travail.territoire)
                     if _locked(travail):
                         motif = f"Import impossible, rien n'a été modifié. {sentence} Corrigez le classeur ou la base."
-                        _finish(travail, etat=Etat.PRET, motif=motif)
+                        _ready(travail, motif=motif)
     kill_point("P8")
 
 
@@ -283,7 +302,7 @@ def _apply(travail: Import, progress) -> None:
     if _locked(travail) is None:
         return
     if not may_import(travail.applique_par, travail.territoire, travail.statut_vise):
-        _finish(travail, etat=Etat.PRET, motif="La personne qui a demandé cet import n'en a plus le droit.")
+        _ready(travail, motif="La personne qui a demandé cet import n'en a plus le droit.")
         return
     rows, numbers = unpack(travail.contenu)
     ecarts = list(Ecart.objects.filter(travail=travail))

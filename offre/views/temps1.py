@@ -80,19 +80,24 @@ def temps1(request):
 
 
 def _say_what_happened(request, depot) -> None:
-    if not depot.nouveau:
-        previous = depot.travail
+    if previous := depot.identique:
         messages.info(
             request,
             f"Ce fichier est identique à celui de l'import n° {previous.pk}, déposé le "
             f"{timezone.localtime(previous.depose_le):%d/%m/%Y} par {previous.depose_par} : "
             + ("il est relu sous votre profil." if depot.relu else "le voici."),
         )
-    for replaced in depot.remplaces:
-        whose = "vous" if replaced.depose_par == request.user else str(replaced.depose_par)
+    if ready := depot.pret:
+        whose = "vous" if ready.depose_par == request.user else str(ready.depose_par)
         messages.info(
-            request, f"Ce dépôt remplace l'import n° {replaced.pk}, déposé par {whose} et pas encore importé."
+            request,
+            f"L'import n° {ready.pk}, déposé par {whose}, reste prêt à importer : ce dépôt ne prendra sa place "
+            "que s'il est lu sans erreur.",
         )
+
+
+_NOT_READY = (Etat.DEPOSE, Etat.REFUSE, Etat.A_CORRIGER, Etat.ECHEC)
+"""Beside such an import, the one that is ready is told: it stays so."""
 
 
 @reads(Droit.OFFRE_IMPORTER)
@@ -103,12 +108,16 @@ def travail(request, pk):
         "travail": travail,
         "etapes": _stepper(_STEP_OF[travail.etat]) if travail.etat in _STEP_OF else None,
         "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
+        "pret": Import.objects.ready_beside(travail).first() if travail.etat in _NOT_READY else None,
         "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
     }
     if travail.bilan.get("erreurs") or travail.bilan.get("avertissements"):
         context |= _anomalies(request.GET, travail)
     if travail.etat not in (Etat.DEPOSE, Etat.REFUSE, Etat.A_CORRIGER):
         context |= _ecarts(request.GET, travail)
+    if travail.etat == Etat.PRET:
+        never_imported = travail.remplaces.filter(applique_le=None).select_related("depose_par").order_by("-pk")
+        context["remplaces"] = never_imported[:3]
     if travail.etat == Etat.IMPORTE:
         context["annulable"] = may_undo(travail, request.habilitation)
     return render(request, "offre/temps1/import.html", context)
