@@ -355,6 +355,11 @@ class EcartQuerySet(models.QuerySet):
         """What the workbook leaves open."""
         return self.filter(A_DECIDER)
 
+    def to_decide_first(self):
+        """In the order of the workbook, those on which nothing is decided yet before the others."""
+        undecided = models.Case(models.When(A_DECIDER & Q(decision=""), then=0), default=1)
+        return self.order_by(undecided, "pk")
+
     def counts(self) -> dict[str, int]:
         """By nature; what is proposed only; what is to decide on, by nature and in all; what an undo took back."""
         by_nature = {nature.value: Count("pk", filter=Q(nature=nature)) for nature in Nature}
@@ -365,6 +370,8 @@ class EcartQuerySet(models.QuerySet):
             absents=Count("pk", filter=A_DECIDER & Q(nature=Nature.ABSENT)),
             conflits=Count("pk", filter=A_DECIDER & Q(nature=Nature.MODIFIE)),
             restant=Count("pk", filter=A_DECIDER & Q(decision="")),
+            absents_restants=Count("pk", filter=A_DECIDER & Q(decision="", nature=Nature.ABSENT)),
+            conflits_restants=Count("pk", filter=A_DECIDER & Q(decision="", nature=Nature.MODIFIE)),
             annules=Count("pk", filter=Q(resultat=Resultat.ANNULE)),
         )
 

@@ -23,6 +23,7 @@ from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
 from siao.socle.columns.sheets import letter, sentence
 from siao.socle.columns.types import FAILED, hint
+from siao.socle.jobs import tracked
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold
@@ -99,12 +100,9 @@ class _Checker:
         rows = {sheet.name: self._read(sheet) for sheet in SHEETS}
         if not any(rows.values()):
             self.lecture.problems.append(about(regles.CLASSEUR_VIDE))
-        self.progress("Contrôle des entités", 0, len(rows[ENTITES.name]))
         self._check_entites(rows[ENTITES.name])
         kill_point("P6")
-        self.progress("Contrôle des dispositifs", 0, len(rows[DISPOSITIFS.name]))
         self._check_dispositifs(rows[DISPOSITIFS.name])
-        self.progress("Contrôle des financements", 0, len(rows[FINANCEMENTS.name]))
         self._check_financements(rows[FINANCEMENTS.name])
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
@@ -116,7 +114,6 @@ class _Checker:
         content = self.contents.get(sheet.name)
         if content is None:
             return []
-        self.progress(f"Lecture de l'onglet {sheet.name}", 0, len(content.rows))
         reader = self.readers[sheet.name]
         width = len(sheet.columns)
         lines = [(number, cells) for number, cells in content.rows if number not in content.totals]
@@ -130,7 +127,8 @@ class _Checker:
         for number, merge in content.merges_by_row().items():
             if number >= sheet.first_row and merge.first_column <= width:
                 reader.position.report_at(MERGED, number, sheet.columns[merge.first_column - 1])
-        return list(reader.read(lines))
+        data = [line for line in lines if line[0] >= sheet.first_row]
+        return list(reader.read(tracked(f"Lecture de l'onglet {sheet.name}", data, self.progress)))
 
     def _report_stray(self, sheet: Sheet, stray: Stray) -> None:
         self.readers[sheet.name].problems.append(
@@ -149,7 +147,7 @@ class _Checker:
 
     def _check_entites(self, rows: list[Row]) -> None:
         by_siren: dict[str, Row] = {}
-        for row in rows:
+        for row in tracked("Contrôle des entités", rows, self.progress):
             if row.has("nom"):
                 check_entite(row, self.readers[ENTITES.name].position)
             if row.has("nom"):
@@ -211,7 +209,7 @@ class _Checker:
     def _check_dispositifs(self, rows: list[Row]) -> None:
         communes = Communes((row["code_postal"] for row in rows if row.has("code_postal")), self.territoire)
         described, numbers = {}, {}
-        for row in rows:
+        for row in tracked("Contrôle des dispositifs", rows, self.progress):
             row.values["departement"] = None
             if row.has("nom"):
                 self._unique(DISPOSITIFS, row, "nom", fold(row["nom"]), self.dispositifs, regles.NOM_EN_DOUBLE)
@@ -257,7 +255,7 @@ class _Checker:
         described, numbers = {}, {}
         seen: dict[tuple, Row] = {}
         by_dispositif = defaultdict(list)
-        for row in rows:
+        for row in tracked("Contrôle des financements", rows, self.progress):
             dispositif = self.dispositifs.get(fold(row["dispositif"])) if row.has("dispositif") else None
             if row.has("dispositif") and dispositif is None:
                 self._unknown(FINANCEMENTS, row, "dispositif", (other["nom"] for other in self.dispositifs.values()))

@@ -1,5 +1,6 @@
 """What an import would change: the workbook against the database, and against the previous workbook."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,13 +47,20 @@ def signature(ecart: Ecart) -> tuple:
 
 
 def compute_plan(
-    rows: Rows, numbers: Mapping[str, Mapping[str, int]], departements: Sequence[str], *, statut: str, previous: Rows
+    rows: Rows,
+    numbers: Mapping[str, Mapping[str, int]],
+    departements: Sequence[str],
+    *,
+    statut: str,
+    previous: Rows,
+    since: Mapping[str, datetime.datetime] | None = None,
 ) -> Plan:
     """Compare ``rows`` with the fiches of ``departements``.
 
     ``statut`` is the one that the importer's profil gives to what they import: unless it is « validé », a change to a
     validated fiche is proposed only, and such a fiche is not closed. ``previous`` are the rows of the previous workbook
     of these départements: what the database has changed since then is a conflict, shown with who and when.
+    ``since`` is when the last workbook of each département was imported: what was created after it is said.
     Tabs that the workbook does not describe (reduced variant) are left alone.
     """
     listes = Listes()
@@ -111,8 +119,8 @@ def compute_plan(
                     propose=proposed,
                     decision=Decision.CONSERVER if proposed else "",
                 )
-                if previous.get(sheet) and before is None:
-                    ecart.conflit = f"Créé depuis le dernier import par {_since(fiche)}"
+                if (last := (since or {}).get(fiche.values["departement"])) and fiche.cree_le > last:
+                    ecart.conflit = f"Créé depuis le dernier import par {fiche.cree_par}, le {_moment(fiche.cree_le)}"
             else:
                 continue
             plan.ecarts.append(ecart)
@@ -162,4 +170,8 @@ class _Labels:
 
 
 def _since(fiche: Fiche) -> str:
-    return f"{fiche.modifie_par}, le {timezone.localtime(fiche.modifie_le):%d/%m/%Y à %H:%M}"
+    return f"{fiche.modifie_par}, le {_moment(fiche.modifie_le)}"
+
+
+def _moment(moment: datetime.datetime) -> str:
+    return f"{timezone.localtime(moment):%d/%m/%Y à %H:%M}"

@@ -1,5 +1,6 @@
 """The jobs of an import: read, apply, undo, annotate, tell. Each can be killed anywhere and called again."""
 
+import datetime
 import json
 import time
 import zlib
@@ -192,6 +193,7 @@ def plan_of(travail: Import, rows: Rows, numbers) -> Plan:
         departements,
         statut=travail.statut_vise,
         previous=previous_rows(departements, before=travail),
+        since=last_imports(departements),
     )
 
 
@@ -252,6 +254,14 @@ def pack(rows: Rows, numbers) -> bytes:
 def unpack(contenu: Contenu) -> tuple[Rows, dict]:
     content = json.loads(zlib.decompress(contenu.lignes))
     return content["rows"], content["numbers"]
+
+
+def last_imports(departements: list[str]) -> dict[str, datetime.datetime]:
+    """When the workbook in force of each département was imported."""
+    found = {}
+    for applied in Import.objects.covering(departements).filter(etat__in=EN_VIGUEUR).order_by("applique_le"):
+        found |= dict.fromkeys(applied.territoire.codes_departements, applied.applique_le)
+    return found
 
 
 def previous_rows(departements: list[str], *, before: Import | None = None) -> Rows:

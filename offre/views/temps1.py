@@ -151,14 +151,19 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
     """Differences by nature; those to decide on first. Once imported, the result of an undo comes with them."""
     ecarts = travail.ecarts.all()
     counts = ecarts.counts()
-    default = next((nature for nature in (Nature.ABSENT, Nature.MODIFIE, Nature.CREE) if counts[nature]), "")
+    remaining = {Nature.ABSENT: counts["absents_restants"], Nature.MODIFIE: counts["conflits_restants"]}
+    order = (*filter(remaining.get, remaining), Nature.ABSENT, Nature.MODIFIE, Nature.CREE)
+    default = next((nature for nature in order if counts[nature]), "")
     nature = parameters.get("nature") if parameters.get("nature") in Nature.values else default
-    page = Paginator(ecarts.filter(nature=nature), PAR_PAGE).get_page(parameters.get("page"))
+    shown = ecarts.filter(nature=nature)
+    shown = shown.to_decide_first() if travail.etat == Etat.PRET else shown
+    page = Paginator(shown, PAR_PAGE).get_page(parameters.get("page"))
     page.object_list = with_changes(page.object_list)
     return {
         "ecarts": page,
         "nature": nature,
         "natures": [(nature, counts[nature]) for nature in Nature],
+        "restants": [(nature, number) for nature, number in remaining.items() if number],
         "comptes": counts,
         "conserves": ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
     }

@@ -1,6 +1,8 @@
 """The page of an import, from its errors to its report."""
 
+import datetime
 import io
+from contextlib import contextmanager
 
 import openpyxl
 import pytest
@@ -9,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from comptes.droits import Profil
-from offre.models import Dispositif, Ecart, Entite, Financement, Import, Rattachement, Transition
+from offre.models import Avancement, Dispositif, Ecart, Entite, Financement, Import, Rattachement, Transition
 from offre.temps1 import travaux
 from tests.classeurs import (
     AUTRE_SIREN,
@@ -22,7 +24,7 @@ from tests.classeurs import (
     departement,
     with_cell,
 )
-from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.comptes.fabrique import client_of, make_utilisateur, plain, words
 from tests.offre.fabrique import make_proposition
 
 pytestmark = pytest.mark.django_db
@@ -337,6 +339,17 @@ class TestUndo:
         assert "2 changements annulés" in text
         assert "Dispositifs : Pension de famille la Source" in text
 
+    def test_says_before_what_it_will_leave_and_does_it(self, page, chain, agent):
+        chain.apply()
+        second = chain.apply(with_cell("Dispositifs", "voie", "2 rue des Exemples"))
+        text = plain(page.get(url("annuler", second)))
+        assert "Ce qui a été écrit ailleurs dans une fiche, sur d'autres valeurs, ne se perd pas" in text
+        assert "dont l'une des valeurs qu'il avait données a encore changé depuis" in text
+        Dispositif.objects.update(animaux=True, **Dispositif.trace(agent))
+        chain.undo(second)
+        assert Dispositif.objects.values_list("voie", "animaux").get() == ("1 rue des Exemples", True)
+        assert second.ecarts.get().resultat == "ANNULE"
+
     def test_is_for_the_last_import_alone(self, page, chain):
         first = chain.apply()
         second = chain.apply(classeur(financements=[]), tous={"ABSENT": "CONSERVER"})
@@ -361,6 +374,69 @@ def test_the_preview_costs_the_same_for_one_or_many(
     )
     with django_assert_num_queries(len(few.captured_queries)):
         page.get(many.get_absolute_url())
+
+
+def test_what_was_there_before_the_last_import_was_not_created_since(page, chain):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    chain.apply(classeur(), tous={"ABSENT": "CONSERVER"})
+    travail = chain.read(classeur(financements=[]))
+    assert set(travail.ecarts.values_list("nature", "conflit")) == {("ABSENT", "")}
+    author, last = make_utilisateur(), Import.objects.get(etat="IMPORTE").applique_le
+    created = {"cree_par": author, "cree_le": last + datetime.timedelta(days=1)}
+    Dispositif.objects.filter(nom=PENSION["nom"]).update(**created, modifie_par=chain.agent)
+    travail = chain.read(classeur(financements=[], dispositifs=[{**DISPOSITIF, "animaux": "Oui"}]))
+    said = travail.ecarts.get(libelle=PENSION["nom"]).conflit
+    assert said.startswith(f"Créé depuis le dernier import par {author}, le ")
+
+
+def test_the_page_opens_where_something_is_to_decide(page, chain, agent):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    Dispositif.objects.filter(nom=DISPOSITIF["nom"]).update(voie="3 rue des Exemples", **Dispositif.trace(agent))
+    travail = chain.read(with_cell("Dispositifs", "commentaire", "Nouveau"))
+    page.post(url("decisions", travail), {"tous_ABSENT": "CONSERVER"})
+    text = plain(page.get(travail.get_absolute_url()))
+    assert '1 décision à prendre avant d\'importer : <a href="?nature=MODIFIE#ecarts">1 dans « Modifiés »</a>' in text
+    [ecart] = travail.ecarts.filter(nature="MODIFIE")
+    assert f'name="decision_{ecart.pk}"' in text
+    page.post(url("decisions", travail), {"tous_MODIFIE": "BASE"})
+    assert "à prendre" not in plain(page.get(travail.get_absolute_url()))
+
+
+def test_what_is_not_decided_comes_first_whatever_its_page(page, chain, monkeypatch):
+    monkeypatch.setattr("offre.views.temps1.PAR_PAGE", 2)
+    chain.apply(classeur(dispositifs=[DISPOSITIF, *({**PENSION, "nom": f"Pension {n}"} for n in range(4))]))
+    travail = chain.read(classeur())
+    *decided, last = travail.ecarts.filter(nature="ABSENT").order_by("pk")
+    page.post(url("decisions", travail), {f"decision_{ecart.pk}": "CONSERVER" for ecart in decided})
+    text = words(page.get(travail.get_absolute_url()))
+    assert f'name="decision_{last.pk}"' in text
+    assert f'name="decision_{decided[-1].pk}"' not in text
+
+
+def test_the_bar_moves_line_by_line_and_counts_what_is_written(chain, monkeypatch):
+    told = []
+
+    @contextmanager
+    def heard(*_):
+        yield lambda *step: told.append(step)
+
+    monkeypatch.setattr(travaux, "progress_in", heard)
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    reading = "Lecture de l'onglet Dispositifs"
+    assert [step[1:] for step in told if step[0] == reading] == [(0, 2), (1, 2), (2, 2)]
+    assert [step[1:] for step in told if step[0] == "Enregistrement des dispositifs"] == [(0, 2), (1, 2), (2, 2)]
+    told.clear()
+    # One is kept although the workbook no longer names it: it is not a line to write.
+    chain.apply(classeur(dispositifs=[{**DISPOSITIF, "animaux": "Oui"}]), tous={"ABSENT": "CONSERVER"})
+    assert [step[1:] for step in told if step[0] == "Enregistrement des dispositifs"] == [(1, 1)]
+
+
+def test_the_progress_is_said_in_words_and_drawn(page, chain):
+    travail = chain.deposit()
+    Avancement.objects.filter(travail=travail).update(phase="Contrôle des dispositifs", fait=1204, total=5050)
+    text = plain(page.get(travail.get_absolute_url()))
+    assert "Contrôle des dispositifs : 1 204 sur 5 050 lignes" in text
+    assert 'value="1204" max="5050"' in text
 
 
 def test_financements_follow_their_dispositif(chain):
