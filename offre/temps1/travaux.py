@@ -381,7 +381,8 @@ def annotate(travail_id: int) -> None:
         if travail is None:
             return
         Import.objects.filter(pk=travail_id).update(annotations=F("annotations") + 1)
-        content = annotated_file(read_workbook(travail.fichier.path), travail.anomalies.all())
+        workbook, regional = read_workbook(travail.fichier.path), travail.region_id is not None
+        content = annotated_file(workbook, travail.anomalies.all(), regional=regional)
         kill_point("P10")
         travail.annote.save("annote", ContentFile(content), save=False)
         # Deposited again meanwhile, it has another file, and these were the errors of the former reading.

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from comptes.droits import Droit
-from comptes.models import Departement
+from comptes.models import Region
 from offre.actions.imports import decide, deposit, may_undo, request_import, request_undo, too_big
 from offre.colonnes.declaration import SHEETS
 from offre.colonnes.listes import Listes
@@ -73,7 +73,10 @@ def temps1(request):
     context = {
         "form": form,
         "etapes": _stepper(1),
-        "departements": [territoire for territoire in territoires if isinstance(territoire, Departement)],
+        "territoires": [
+            (territoire, f"{territoire._meta.model_name}={territoire.code}", isinstance(territoire, Region))
+            for territoire in territoires
+        ],
         "page": Paginator(imports, PAR_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "offre/temps1/depot.html", context)
@@ -234,15 +237,18 @@ def annote(request, pk):
 
 @reads(Droit.OFFRE_IMPORTER)
 def modele(request):
-    """The template, blank or prefilled, of one département of the perimeter."""
-    code = request.GET.get("departement", "")
-    departement = get_object_or_404(Departement, code=code if request.perimetre.contains(code) else None)
+    """The template, blank or prefilled, of a département of the perimeter, or of a région that it holds whole."""
+    asked = {name: request.GET.get(name, "") for name in ("departement", "region")}
+    territoire = next((one for one in depositable(request.perimetre) if asked[one._meta.model_name] == one.code), None)
     kind = "ods" if request.GET.get("format") == "ods" else "xlsx"
+    if territoire is None or (kind == "ods" and isinstance(territoire, Region)):
+        raise Http404
     prefilled = request.GET.get("prerempli") == "1"
     stream = io.BytesIO()
-    template_file(stream, departement, kind=kind, prefilled=prefilled)
+    template_file(stream, territoire, kind=kind, prefilled=prefilled)
     stream.seek(0)
-    name = f"temps1-{departement.code}{'-prerempli' if prefilled else ''}.{kind}"
+    of = f"region-{territoire.code}" if isinstance(territoire, Region) else territoire.code
+    name = f"temps1-{of}{'-prerempli' if prefilled else ''}.{kind}"
     return attachment(stream, name, _TYPES[kind])
 
 
