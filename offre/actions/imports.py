@@ -185,17 +185,25 @@ def _owner(territoire) -> dict:
 
 @transaction.atomic
 def decide(
-    *, auteur: Habilitation, travail: Import, decisions: dict[int, str], pour_tous: dict[str, str] | None = None
+    *,
+    auteur: Habilitation,
+    travail: Import,
+    decisions: dict[int, str],
+    pour_tous: dict[str, str] | None = None,
+    departement: str = "",
 ) -> None:
     """Record decisions on differences: {id of the difference: decision}; ``pour_tous`` maps a nature to a decision.
+
+    ``departement``: what is decided for all concerns the fiches of this one alone.
 
     ``ABSENT`` takes conserver or fermer; ``MODIFIE`` (in conflict) takes fichier or base.
     """
     if _current(travail).etat != Etat.PRET:
         raise Refusal("Cet import n'attend plus de décision : rechargez la page.")
     to_decide = travail.ecarts.a_decider()
+    concerned = to_decide.of_departement(departement) if departement else to_decide
     for nature, decision in (pour_tous or {}).items():
-        to_decide.filter(nature=nature).update(decision=decision)
+        concerned.filter(nature=nature).update(decision=decision)
     for decision in Decision.values:
         chosen = [pk for pk, value in decisions.items() if value == decision]
         natures = [Nature.ABSENT] if decision in (Decision.CONSERVER, Decision.FERMER) else [Nature.MODIFIE]

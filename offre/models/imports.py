@@ -239,7 +239,7 @@ class Import(models.Model):
     @property
     def resume(self) -> str:
         """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
-        tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]
+        tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict) and "crees" in counts]
         words = {
             "crees": "créé",
             "modifies": "modifié",
@@ -355,6 +355,9 @@ class EcartQuerySet(models.QuerySet):
         """What the workbook leaves open."""
         return self.filter(A_DECIDER)
 
+    def of_departement(self, code: str):
+        return self.filter(cle__startswith=f"{code}|")
+
     def to_decide_first(self):
         """In the order of the workbook, those on which nothing is decided yet before the others."""
         undecided = models.Case(models.When(A_DECIDER & Q(decision=""), then=0), default=1)
@@ -417,6 +420,11 @@ class Ecart(models.Model):
 
     def __str__(self):
         return f"{self.feuille} : {self.libelle} ({self.get_nature_display()})"
+
+    @property
+    def departement(self) -> str:
+        """Code of its département."""
+        return self.cle.partition("|")[0]
 
     @property
     def gardee(self) -> bool:

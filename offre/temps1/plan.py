@@ -23,12 +23,16 @@ NOMS = {name: table.nom for name, table in TABLES.items()}
 """Name of each tab in reports."""
 
 
+COMPTES = ("crees", "modifies", "proposes", "inchanges", "absents")
+"""What is counted of each tab."""
+
+
 @dataclass
 class Plan:
     ecarts: list[Ecart]
     """Unsaved; those that create already know the primary key that the new fiche will have."""
-    bilan: dict[str, dict[str, int]]
-    """Counts by tab: crees, modifies, proposes, inchanges, absents."""
+    bilan: dict[str, dict]
+    """Counts by tab: crees, modifies, proposes, inchanges, absents; of a région, those of each département too."""
 
     def signature(self) -> set:
         return {signature(ecart) for ecart in self.ecarts}
@@ -68,11 +72,13 @@ def compute_plan(
     labels = _Labels(listes, rows, known)
     waiting = waiting_on(departements, known) if statut != Statut.VALIDE else {}
     plan = Plan([], {})
+    by_departement = {code: {} for code in departements}
     for sheet, fiches in known.items():
         described = rows[sheet]
         created = [key for key in described if key not in fiches]
-        counts = {"crees": len(created), "modifies": 0, "proposes": 0, "inchanges": 0, "absents": 0}
+        counts = {code: dict.fromkeys(COMPTES, 0) for code in departements}
         for key, identifier in zip(created, reserve_ids(TABLES[sheet].model, len(created)), strict=True):
+            counts[described[key]["departement"]]["crees"] += 1
             plan.ecarts.append(
                 Ecart(
                     feuille=sheet,
@@ -84,15 +90,16 @@ def compute_plan(
                 )
             )
         for key, fiche in fiches.items():
+            counted = counts[key.partition("|")[0]]
             before = previous.get(sheet, {}).get(key)
             proposed = fiche.statut == Statut.VALIDE and statut != Statut.VALIDE
             if key in described:
                 changes = _changes(sheet, fiche, described[key], statut)
                 proposition = waiting.get((sheet, fiche.id)) if proposed else None
                 if not changes or (proposition and proposition.same(changes)):
-                    counts["inchanges"] += 1
+                    counted["inchanges"] += 1
                     continue
-                counts["proposes" if proposed else "modifies"] += 1
+                counted["proposes" if proposed else "modifies"] += 1
                 ecart = Ecart(
                     feuille=sheet,
                     cle=key,
@@ -109,7 +116,7 @@ def compute_plan(
                 elif proposition and proposition.auteur:
                     ecart.conflit = f"Une proposition de {proposition.auteur} attend déjà : l'import prendrait sa place"
             elif not _closed(sheet, fiche):
-                counts["absents"] += 1
+                counted["absents"] += 1
                 ecart = Ecart(
                     feuille=sheet,
                     cle=key,
@@ -124,7 +131,11 @@ def compute_plan(
             else:
                 continue
             plan.ecarts.append(ecart)
-        plan.bilan[NOMS[sheet]] = counts
+        plan.bilan[NOMS[sheet]] = {kind: sum(counts[code][kind] for code in departements) for kind in COMPTES}
+        for code in departements:
+            by_departement[code][NOMS[sheet]] = counts[code]
+    if len(departements) > 1:
+        plan.bilan["departements"] = by_departement
     return plan
 
 

@@ -113,6 +113,10 @@ def travail(request, pk):
         "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
         "pret": Import.objects.ready_beside(travail).first() if travail.etat in _NOT_READY else None,
         "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
+        "par_departement": [
+            (code, [(sheet.name, counts[NOMS[sheet.name]]) for sheet in SHEETS if NOMS[sheet.name] in counts])
+            for code, counts in sorted(travail.bilan.get("departements", {}).items())
+        ],
     }
     if travail.bilan.get("erreurs") or travail.bilan.get("avertissements"):
         context |= _anomalies(request.GET, travail)
@@ -153,9 +157,14 @@ def _counted(anomalies, field: str) -> dict[str, int]:
 def _ecarts(parameters: QueryDict, travail: Import) -> dict:
     """Differences by nature; those to decide on first. Once imported, the result of an undo comes with them."""
     ecarts = travail.ecarts.all()
-    counts = ecarts.counts()
-    remaining = {Nature.ABSENT: counts["absents_restants"], Nature.MODIFIE: counts["conflits_restants"]}
-    order = (*filter(remaining.get, remaining), Nature.ABSENT, Nature.MODIFIE, Nature.CREE)
+    whole = ecarts.counts()
+    counts = whole
+    if departement := _departement_shown(parameters, travail):
+        ecarts = ecarts.of_departement(departement)
+        counts = ecarts.counts()
+    remaining = {Nature.ABSENT: whole["absents_restants"], Nature.MODIFIE: whole["conflits_restants"]}
+    here = {Nature.ABSENT: counts["absents_restants"], Nature.MODIFIE: counts["conflits_restants"]}
+    order = (*filter(here.get, here), Nature.ABSENT, Nature.MODIFIE, Nature.CREE)
     default = next((nature for nature in order if counts[nature]), "")
     nature = parameters.get("nature") if parameters.get("nature") in Nature.values else default
     shown = ecarts.filter(nature=nature)
@@ -167,8 +176,12 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
         "nature": nature,
         "natures": [(nature, counts[nature]) for nature in Nature],
         "restants": [(nature, number) for nature, number in remaining.items() if number],
-        "comptes": counts,
-        "conserves": ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
+        "comptes": whole,
+        "departement": departement,
+        "departements": travail.bilan.get("departements"),
+        "absents": counts["absents"],
+        "conflits": counts["conflits"],
+        "conserves": travail.ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
     }
 
 
@@ -180,7 +193,13 @@ def decisions(request, pk):
     for_all = {nature: request.POST.get(f"tous_{nature}") for nature in (Nature.ABSENT, Nature.MODIFIE)}
     for_all = {nature: value for nature, value in for_all.items() if value in _ALLOWED[nature]}
     try:
-        decide(auteur=request.habilitation, travail=travail, decisions=chosen, pour_tous=for_all)
+        decide(
+            auteur=request.habilitation,
+            travail=travail,
+            decisions=chosen,
+            pour_tous=for_all,
+            departement=_departement_shown(request.POST, travail),
+        )
     except Refusal as refusal:
         return refused(request, refusal, _back(request, travail))
     return redirect(_back(request, travail))
@@ -190,6 +209,12 @@ _ALLOWED = {
     Nature.ABSENT: (Decision.CONSERVER, Decision.FERMER),
     Nature.MODIFIE: (Decision.FICHIER, Decision.BASE),
 }
+
+
+def _departement_shown(parameters: QueryDict, travail: Import) -> str:
+    """The département of a région that the page shows alone, "" when it shows them all."""
+    code = parameters.get("departement", "")
+    return code if code in travail.bilan.get("departements", {}) else ""
 
 
 def _is_decision(key: str) -> bool:
@@ -287,7 +312,7 @@ def _file(field, name: str, content_type: str):
 def _back(request, travail) -> str:
     """The page of the preview that the decisions were taken on."""
     query = QueryDict(mutable=True)
-    for key in ("nature", "page"):
+    for key in ("nature", "departement", "page"):
         if request.POST.get(key):
             query[key] = request.POST[key]
     return f"{travail.get_absolute_url()}?{query.urlencode()}#ecarts"

@@ -376,6 +376,32 @@ def test_the_preview_costs_the_same_for_one_or_many(
         page.get(many.get_absolute_url())
 
 
+def test_the_workbook_of_a_region_is_previewed_and_decided_by_departement(page, chain):
+    region, of_region = departement("44").region, make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52")
+    angers = {"code_postal": "49000", "commune": "Angers"}
+    everywhere = [DISPOSITIF, PENSION, {**DISPOSITIF, **angers}, {**PENSION, **angers}]
+    options = {"territoire": region, "auteur": of_region}
+    chain.apply(classeur(dispositifs=everywhere, financements=[]), **options)
+    travail = chain.read(classeur(dispositifs=[DISPOSITIF, {**DISPOSITIF, **angers}], financements=[]), **options)
+    assert travail.bilan["dispositifs"]["absents"] == 2
+    assert travail.bilan["departements"]["49"]["dispositifs"]["absents"] == 1
+    assert travail.resume == "4 inchangés, 2 absents"
+    page = client_of(of_region)
+    text = plain(page.get(travail.get_absolute_url(), {"departement": "49"}))
+    nantes, there = travail.ecarts.order_by("cle")
+    assert f'name="decision_{there.pk}"' in text
+    assert f'name="decision_{nantes.pk}"' not in text
+    assert "Tout fermer (1 absent)" in text
+    assert "<td>49</td>" in text
+    page.post(url("decisions", travail), {"tous_ABSENT": "FERMER", "departement": "49", "nature": "ABSENT"})
+    assert [e.decision for e in travail.ecarts.order_by("cle")] == ["", "FERMER"]
+    # A département that the workbook has not is no filter.
+    page.post(url("decisions", travail), {"tous_ABSENT": "CONSERVER", "departement": "35"})
+    assert [e.decision for e in travail.ecarts.order_by("cle")] == ["CONSERVER", "CONSERVER"]
+    assert "Rien ne change dans ce département" in words(page.get(travail.get_absolute_url(), {"departement": "72"}))
+    assert "departement=" not in words(page.get(chain.read().get_absolute_url()))
+
+
 def test_what_was_there_before_the_last_import_was_not_created_since(page, chain):
     chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
     chain.apply(classeur(), tous={"ABSENT": "CONSERVER"})
