@@ -21,11 +21,11 @@ from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
 from offre.temps1.plan import Plan
 from offre.temps1.territoires import statut_given
-from offre.temps1.travaux import lock_territoire, save_plan
+from offre.temps1.travaux import lock_territoire, plan_of, save_plan, unpack
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import counted, visible
+from siao.socle.text import counted, number_in, visible
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
@@ -196,19 +196,60 @@ def decide(
 
     ``departement``: what is decided for all concerns the fiches of this one alone.
 
-    ``ABSENT`` takes conserver or fermer; ``MODIFIE`` (in conflict) takes fichier or base.
+    ``ABSENT`` takes conserver, fermer, or ``RENOMMER`` and the rank of a candidate (« RENOMMER0 »); ``MODIFIE`` takes
+    fichier or base when it is in conflict, ``SEPARER`` when it was renamed. Renaming computes the differences again.
     """
-    if _current(travail).etat != Etat.PRET:
+    renames = any(value.startswith(RENOMMER) or value == SEPARER for value in decisions.values())
+    if renames:
+        _lock(travail.territoire)
+    current = _current(travail)
+    if current.etat != Etat.PRET:
         raise Refusal("Cet import n'attend plus de décision : rechargez la page.")
     to_decide = travail.ecarts.a_decider()
     concerned = to_decide.of_departement(departement) if departement else to_decide
     for nature, decision in (pour_tous or {}).items():
         concerned.filter(nature=nature).update(decision=decision)
+    # Who cannot validate does not close a validated fiche, whatever is decided for all.
+    concerned.filter(nature=Nature.ABSENT, propose=True, decision=Decision.FERMER).update(decision=Decision.CONSERVER)
     for decision in Decision.values:
         chosen = [pk for pk, value in decisions.items() if value == decision]
-        natures = [Nature.ABSENT] if decision in (Decision.CONSERVER, Decision.FERMER) else [Nature.MODIFIE]
-        to_decide.filter(pk__in=chosen, nature__in=natures).update(decision=decision)
+        concerned = to_decide.filter(pk__in=chosen)
+        if decision == Decision.CONSERVER:
+            concerned = concerned.filter(nature=Nature.ABSENT)
+        elif decision == Decision.FERMER:
+            concerned = concerned.filter(nature=Nature.ABSENT, propose=False)
+        else:
+            concerned = concerned.filter(nature=Nature.MODIFIE)
+        concerned.update(decision=decision)
+    if renames:
+        _rename(current, decisions)
     _journalise("decider_ecarts", auteur, travail)
+
+
+RENOMMER, SEPARER = "RENOMMER", "SEPARER"
+"""Decisions that are not kept on a difference: they make other differences."""
+
+
+def _rename(travail: Import, decisions: dict[int, str]) -> None:
+    """Take these fiches for those that the workbook names otherwise, or no more, and compare again."""
+    ecarts = {ecart.pk: ecart for ecart in travail.ecarts.filter(pk__in=decisions)}
+    taken = {(sheet, new): old for sheet, old, new in travail.renommages}
+    for pk, value in decisions.items():
+        ecart = ecarts.get(pk)
+        if ecart is None:
+            continue
+        rank = number_in(value.removeprefix(RENOMMER)) if value.startswith(RENOMMER) else None
+        if value == SEPARER and ecart.ancien:
+            taken.pop((ecart.feuille, ecart.cle), None)
+        elif rank is not None and rank < len(ecart.candidats):
+            new, label = ecart.candidats[rank]
+            if taken.setdefault((ecart.feuille, new), ecart.cle) != ecart.cle:
+                raise Refusal(f"Deux fiches ne deviennent pas « {label} » : choisissez laquelle est renommée.")
+    travail.renommages = [[sheet, old, new] for (sheet, new), old in taken.items()]
+    Import.objects.filter(pk=travail.pk).update(renommages=travail.renommages)
+    rows, numbers = unpack(travail.contenu)
+    plan = plan_of(travail, rows, numbers)
+    save_plan(travail, plan, warnings=travail.bilan.get("avertissements", 0), motif=travail.motif, tell=False)
 
 
 @transaction.atomic

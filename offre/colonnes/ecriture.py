@@ -4,7 +4,7 @@ Values are canonical (``offre.colonnes.fiches``). Everything runs in the caller'
 raises ``IntegrityError``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from comptes.models import Utilisateur
@@ -53,8 +53,16 @@ def insert_dispositifs(created: Created, *, statut: str, auteur: Utilisateur, do
     copy_rows(DispositifSpecificite, ["dispositif", "specificite"], _pairs(created, "specificites"))
 
 
-def insert_financements(created: Created, *, auteur: Utilisateur, done: Done = lambda row: None) -> None:
+def insert_financements(
+    created: Created,
+    *,
+    auteur: Utilisateur,
+    done: Done = lambda row: None,
+    aliases: Mapping[str, str] | None = None,
+) -> None:
+    """``aliases``: keys of dispositifs that may still have another one in the database, and that one."""
     ids = dispositif_ids({row["departement"] for _, row in created})
+    ids |= {new: ids[old] for new, old in (aliases or {}).items() if new not in ids and old in ids}
     _insert(TABLE_FINANCEMENTS, created, {"dispositif": lambda row: ids[row["dispositif"]]}, auteur, done)
 
 

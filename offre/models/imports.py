@@ -156,6 +156,12 @@ class Import(models.Model):
     remplace_par = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="remplaces", verbose_name="remplacé par"
     )
+    renommages = models.JSONField(
+        "renommages",
+        default=list,
+        blank=True,
+        help_text="Fiches que le classeur nomme autrement : onglet, clé en base, clé dans le classeur.",
+    )
     a_prevenir = models.BooleanField("courriel à envoyer", default=False)
 
     objects = ImportQuerySet.as_manager()
@@ -343,10 +349,10 @@ class Resultat(models.TextChoices):
     CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
 
 
-A_DECIDER = Q(nature=Nature.ABSENT, propose=False) | Q(nature=Nature.MODIFIE, conflit__gt="")
-"""The fiches that the workbook no longer names, and the values changed since the last import.
+A_DECIDER = Q(nature=Nature.ABSENT, propose=False) | ~Q(candidats=[]) | Q(nature=Nature.MODIFIE, conflit__gt="")
+"""What the workbook no longer names, or perhaps names otherwise, and the values changed since the last import.
 
-Who cannot validate does not close a validated fiche: it stays, there is nothing to decide.
+Who cannot validate does not close a validated fiche: it stays, there is nothing to decide unless it may be renamed.
 """
 
 
@@ -396,6 +402,12 @@ class Ecart(models.Model):
         default=False,
         help_text="La fiche est validée, et qui importe ne valide pas : ses valeurs restent jusqu'à la validation.",
     )
+    candidats = models.JSONField(
+        "peut-être renommé en",
+        default=list,
+        help_text="Fiches que le classeur crée et qui sont peut-être celle-ci sous un autre nom : clé, libellé.",
+    )
+    ancien = models.CharField("nommé jusqu'ici", max_length=600, blank=True, help_text="Libellé, quand il est renommé.")
     conflit = models.CharField(
         "conflit", max_length=500, blank=True, help_text="Ce qui a changé depuis le dernier import, par qui et quand."
     )
@@ -430,3 +442,10 @@ class Ecart(models.Model):
     def gardee(self) -> bool:
         """Missing from the workbook of somebody who may not close it."""
         return self.propose and self.nature == Nature.ABSENT
+
+    @property
+    def a_decider(self) -> bool:
+        """Whether it is one of ``A_DECIDER``."""
+        if self.nature == Nature.ABSENT:
+            return bool(self.candidats) or not self.propose
+        return self.nature == Nature.MODIFIE and bool(self.conflit)

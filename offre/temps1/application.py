@@ -24,6 +24,7 @@ from siao.socle.database import check_now
 from .etapes import record_steps
 from .plan import Rows
 from .propositions import propose
+from .renommages import Renommages
 
 
 def apply_plan(
@@ -35,18 +36,21 @@ def apply_plan(
     aujourdhui: datetime.date,
     travail: Import | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
+    renommages: Renommages = (),
 ) -> None:
     """Create, change, propose and close what ``ecarts`` say, with the values of ``rows`` (canonical, by tab and key).
 
     Runs in the caller's transaction; a broken constraint raises ``IntegrityError`` and nothing is written.
     """
     by_sheet = {name: [ecart for ecart in ecarts if ecart.feuille == name] for name in TABLES}
+    # Its new name may be only proposed, or left aside: what is created under it goes to the same fiche.
+    aliases = {new: old for sheet, old, new in renommages if sheet == DISPOSITIFS.name}
     # A fiche that is closed frees its name for another one of the same file.
     close(ecarts, auteur=auteur, aujourdhui=aujourdhui)
     for sheet, write in _WRITERS.items():
         created, changed = _created(by_sheet[sheet], rows, sheet), _changed(by_sheet[sheet])
         phase, total = f"Enregistrement des {TABLES[sheet].nom}", len(created) + len(changed)
-        write(created, changed, auteur, statut, partial(_told, progress, phase, total))
+        write(created, changed, auteur, statut, partial(_told, progress, phase, total), aliases)
         progress(phase, total, total)
     propose([ecart for ecart in _taken(ecarts) if ecart.propose], auteur=auteur, statut=statut, travail=travail)
     check_now()
@@ -77,18 +81,18 @@ def _changed(ecarts) -> list[tuple[int, dict]]:
     return [(ecart.objet, ecart.apres) for ecart in _taken(ecarts) if not ecart.propose]
 
 
-def _write_entites(created, changed, auteur, statut, done) -> None:
+def _write_entites(created, changed, auteur, statut, done, aliases) -> None:
     change_entites(changed, auteur)
     insert_entites(created, statut=statut, auteur=auteur, done=done)
 
 
-def _write_dispositifs(created, changed, auteur, statut, done) -> None:
+def _write_dispositifs(created, changed, auteur, statut, done, aliases) -> None:
     insert_dispositifs(created, statut=statut, auteur=auteur, done=done)
     change_dispositifs(changed, auteur)
 
 
-def _write_financements(created, changed, auteur, statut, done) -> None:
-    insert_financements(created, auteur=auteur, done=done)
+def _write_financements(created, changed, auteur, statut, done, aliases) -> None:
+    insert_financements(created, auteur=auteur, done=done, aliases=aliases)
     change_financements(changed, auteur)
 
 

@@ -15,6 +15,7 @@ from offre.models.nomenclature import Statut
 from siao.socle.database import reserve_ids
 
 from .propositions import waiting_on
+from .renommages import Renommages, candidates, renamed
 
 Rows = Mapping[str, Mapping[str, dict]]
 """Canonical rows by tab and key."""
@@ -58,6 +59,7 @@ def compute_plan(
     statut: str,
     previous: Rows,
     since: Mapping[str, datetime.datetime] | None = None,
+    renommages: Renommages = (),
 ) -> Plan:
     """Compare ``rows`` with the fiches of ``departements``.
 
@@ -65,10 +67,13 @@ def compute_plan(
     validated fiche is proposed only, and such a fiche is not closed. ``previous`` are the rows of the previous workbook
     of these départements: what the database has changed since then is a conflict, shown with who and when.
     ``since`` is when the last workbook of each département was imported: what was created after it is said.
+    ``renommages`` are the fiches that the user says the workbook names otherwise.
     Tabs that the workbook does not describe (reduced variant) are left alone.
     """
     listes = Listes()
     known = fiches_of(departements, listes, rows)
+    known, former = renamed(known, rows, renommages)
+    decided = {tuple(one) for one in renommages}
     labels = _Labels(listes, rows, known)
     waiting = waiting_on(departements, known) if statut != Statut.VALIDE else {}
     plan = Plan([], {})
@@ -77,6 +82,10 @@ def compute_plan(
         described = rows[sheet]
         created = [key for key in described if key not in fiches]
         counts = {code: dict.fromkeys(COMPTES, 0) for code in departements}
+        missing = {
+            key: fiche.values for key, fiche in fiches.items() if key not in described and not _closed(sheet, fiche)
+        }
+        same = candidates(sheet, missing, {key: described[key] for key in created})
         for key, identifier in zip(created, reserve_ids(TABLES[sheet].model, len(created)), strict=True):
             counts[described[key]["departement"]]["crees"] += 1
             plan.ecarts.append(
@@ -91,7 +100,7 @@ def compute_plan(
             )
         for key, fiche in fiches.items():
             counted = counts[key.partition("|")[0]]
-            before = previous.get(sheet, {}).get(key)
+            before = previous.get(sheet, {}).get(former.get((sheet, key), key))
             proposed = fiche.statut == Statut.VALIDE and statut != Statut.VALIDE
             if key in described:
                 changes = _changes(sheet, fiche, described[key], statut)
@@ -111,6 +120,8 @@ def compute_plan(
                     avant={field: old for field, (old, _) in changes.items()},
                     apres={field: new for field, (_, new) in changes.items()},
                 )
+                if (sheet, former.get((sheet, key)), key) in decided:
+                    ecart.ancien = labels.of(sheet, fiche.values)
                 if before and any(field in before and before[field] != old for field, (old, _) in changes.items()):
                     ecart.conflit = f"Modifié depuis le dernier import par {_since(fiche)}"
                 elif proposition and proposition.auteur:
@@ -124,7 +135,8 @@ def compute_plan(
                     libelle=labels.of(sheet, fiche.values),
                     objet=fiche.id,
                     propose=proposed,
-                    decision=Decision.CONSERVER if proposed else "",
+                    decision=Decision.CONSERVER if proposed and key not in same else "",
+                    candidats=[(other, labels.of(sheet, described[other])) for other in same.get(key, ())],
                 )
                 if (last := (since or {}).get(fiche.values["departement"])) and fiche.cree_le > last:
                     ecart.conflit = f"Créé depuis le dernier import par {fiche.cree_par}, le {_moment(fiche.cree_le)}"

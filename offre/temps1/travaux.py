@@ -33,7 +33,7 @@ from .annotation import annotated_file
 from .annulation import undo_changes
 from .application import apply_plan
 from .lecture import Lecture, read_file
-from .plan import Plan, Rows, compute_plan
+from .plan import Plan, Rows, compute_plan, signature
 from .territoires import may_import
 
 log = structlog.get_logger(__name__)
@@ -194,6 +194,7 @@ def plan_of(travail: Import, rows: Rows, numbers) -> Plan:
         statut=travail.statut_vise,
         previous=previous_rows(departements, before=travail),
         since=last_imports(departements),
+        renommages=travail.renommages,
     )
 
 
@@ -208,17 +209,21 @@ _ECART_FIELDS = (
     "avant",
     "apres",
     "propose",
+    "candidats",
+    "ancien",
     "conflit",
     "decision",
     "resultat",
 )
 
 
-def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") -> None:
-    """Keep the differences for the preview; decisions already taken on the same differences stay."""
+def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", tell: bool = True) -> None:
+    """Keep the differences for the preview; decisions already taken on the same differences stay.
+
+    ``tell``: whether the user may have left the page meanwhile.
+    """
     decisions = {
-        (ecart.feuille, ecart.cle): ecart.decision
-        for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
+        signature(ecart): ecart.decision for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
     }
     Ecart.objects.filter(travail=travail).delete()
     copy_rows(
@@ -236,15 +241,17 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") ->
                 json.dumps(ecart.avant),
                 json.dumps(ecart.apres),
                 ecart.propose,
+                json.dumps(ecart.candidats),
+                ecart.ancien,
                 ecart.conflit,
-                ecart.decision or decisions.get((ecart.feuille, ecart.cle), ""),
+                ecart.decision or decisions.get(signature(ecart), ""),
                 "",
             )
             for ecart in plan.ecarts
         ),
     )
     bilan = {**plan.bilan, "erreurs": 0, "avertissements": warnings}
-    _ready(travail, bilan=bilan, motif=motif, **_told(travail))
+    _ready(travail, bilan=bilan, motif=motif, **(_told(travail) if tell else {}))
 
 
 def pack(rows: Rows, numbers) -> bytes:
@@ -329,6 +336,7 @@ def _apply(travail: Import, progress) -> None:
         aujourdhui=aujourdhui(travail),
         travail=travail,
         progress=progress,
+        renommages=travail.renommages,
     )
     in_force = Import.objects.filter(etat__in=EN_VIGUEUR, departement=travail.departement_id, region=travail.region_id)
     if travail.region_id:

@@ -180,6 +180,7 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
         "departement": departement,
         "departements": travail.bilan.get("departements"),
         "absents": counts["absents"],
+        "renommes": bool(travail.renommages),
         "conflits": counts["conflits"],
         "conserves": travail.ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
     }

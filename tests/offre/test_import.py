@@ -402,6 +402,137 @@ def test_the_workbook_of_a_region_is_previewed_and_decided_by_departement(page, 
     assert "departement=" not in words(page.get(chain.read().get_absolute_url()))
 
 
+NEUVE = {**PENSION, "nom": "Pension de famille la Nouvelle Source"}
+PAYE = {**FINANCEMENT, "dispositif": PENSION["nom"], "unite": "Logements", "quantite": 24, "date_fin": None}
+
+
+class TestRenaming:
+    """A dispositif that the workbook names otherwise: proposed, decided by the user, undone as the rest."""
+
+    @pytest.fixture
+    def travail(self, chain):
+        chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION], financements=[FINANCEMENT, PAYE]))
+        return chain.read(self.content())
+
+    def content(self, **changes):
+        paid = {**PAYE, "dispositif": NEUVE["nom"]}
+        return classeur(dispositifs=[DISPOSITIF, {**NEUVE, **changes}], financements=[FINANCEMENT, paid])
+
+    def choose(self, page, travail, value, **filters):
+        ecart = travail.ecarts.get(feuille="Dispositifs", **filters)
+        return page.post(url("decisions", travail), {f"decision_{ecart.pk}": value}, follow=True)
+
+    def test_is_proposed_and_must_be_decided(self, page, travail):
+        text = plain(page.get(travail.get_absolute_url(), {"nature": "ABSENT"}))
+        assert f"Renommé ? Le classeur crée « {NEUVE['nom']} »" in text
+        assert "même entité, même type et même adresse" in text
+        assert "à prendre" in words(page.post(url("importer", travail), follow=True))
+
+    def test_keeps_the_fiche_and_what_hangs_on_it(self, page, travail, chain):
+        before = Dispositif.objects.get(nom=PENSION["nom"])
+        paid = before.financements.get()
+        self.choose(page, travail, "RENOMMER0", nature="ABSENT")
+        travail.refresh_from_db()
+        assert travail.bilan["dispositifs"] == {"crees": 0, "modifies": 1, "proposes": 0, "inchanges": 1, "absents": 0}
+        assert travail.bilan["financements"] == {"crees": 0, "modifies": 0, "proposes": 0, "inchanges": 2, "absents": 0}
+        text = plain(page.get(travail.get_absolute_url()))
+        assert f"Renommé : c'était « {PENSION['nom']} »" in text
+        assert not travail.a_prevenir
+        page.post(url("importer", travail))
+        travaux.apply(travail.pk)
+        after = Dispositif.objects.get(nom=NEUVE["nom"])
+        assert (after.pk, after.statut, after.financements.get().pk) == (before.pk, "VALIDE", paid.pk)
+        assert Dispositif.objects.count() == 2
+        # The next workbook knows it under its new name.
+        again = chain.read(self.content(animaux="Oui"))
+        assert list(again.ecarts.values_list("nature", "apres", "conflit")) == [("MODIFIE", {"animaux": True}, "")]
+        travail.refresh_from_db()
+        assert chain.undo(travail).etat == "ANNULE"
+        assert Dispositif.objects.get(pk=before.pk).nom == PENSION["nom"]
+
+    def test_can_be_taken_back(self, page, travail):
+        self.choose(page, travail, "RENOMMER0", nature="ABSENT")
+        self.choose(page, travail, "SEPARER", nature="MODIFIE")
+        travail.refresh_from_db()
+        assert (travail.renommages, travail.bilan["dispositifs"]["absents"]) == ([], 1)
+
+    @pytest.mark.parametrize(("decision", "statut"), [("CONSERVER", "VALIDE"), ("FERMER", "FERME")])
+    def test_is_the_user_s_to_decide(self, page, travail, decision, statut):
+        page.post(url("decisions", travail), {"tous_ABSENT": decision})
+        page.post(url("importer", travail))
+        travaux.apply(travail.pk)
+        assert Dispositif.objects.get(nom=PENSION["nom"]).statut == statut
+        assert Dispositif.objects.get(nom=NEUVE["nom"]).statut == "VALIDE"
+
+    def test_is_not_proposed_of_another_place_type_or_entite(self, chain, travail):
+        for changes in ({"voie": "2 rue des Exemples"}, {"type": "Résidence d'accueil"}):
+            read = chain.read(self.content(**changes))
+            assert read.etat == "PRET", list(read.anomalies.values_list("message", flat=True))
+            assert read.ecarts.get(feuille="Dispositifs", nature="ABSENT").candidats == []
+
+    @pytest.mark.parametrize("forged", ["RENOMMER1", "RENOMMER", "RENOMMER-1", "RENOMMER²", "SEPARER"])
+    def test_forged_choices_change_nothing(self, page, travail, forged):
+        self.choose(page, travail, forged, nature="ABSENT")
+        travail.refresh_from_db()
+        assert travail.renommages == []
+        assert travail.ecarts.filter(nature="ABSENT", feuille="Dispositifs").get().decision == ""
+
+    def test_two_do_not_become_one(self, page, chain):
+        twin = {**PENSION, "nom": "Pension jumelle"}
+        chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION, twin]))
+        travail = chain.read(classeur(dispositifs=[DISPOSITIF, NEUVE]))
+        data = {f"decision_{ecart.pk}": "RENOMMER0" for ecart in travail.ecarts.filter(nature="ABSENT")}
+        answer = page.post(url("decisions", travail), data, follow=True)
+        assert f"Deux fiches ne deviennent pas « {NEUVE['nom']} »" in words(answer)
+        travail.refresh_from_db()
+        assert travail.renommages == []
+
+    def test_what_the_base_became_meanwhile_is_read_again(self, page, travail, chain):
+        self.choose(page, travail, "RENOMMER0", nature="ABSENT")
+        page.post(url("importer", travail))
+        Dispositif.objects.filter(nom=PENSION["nom"]).update(nom="Autre nom", **Dispositif.trace(chain.agent))
+        travaux.apply(travail.pk)
+        travail.refresh_from_db()
+        assert travail.etat == "PRET"
+        assert "La base a changé" in travail.motif
+        assert not Dispositif.objects.filter(nom=NEUVE["nom"]).exists()
+
+    def test_of_the_siao_is_proposed_and_its_new_financements_find_it(self, chain):
+        chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+        siao = make_utilisateur(Profil.ADMIN_SIAO)
+        page = client_of(siao)
+        paid = {**PAYE, "dispositif": NEUVE["nom"]}
+        content = classeur(dispositifs=[DISPOSITIF, NEUVE], financements=[FINANCEMENT, paid])
+        travail = chain.read(content, auteur=siao)
+        self.choose(page, travail, "FERMER", nature="ABSENT")
+        assert "à prendre" in words(page.get(travail.get_absolute_url()))
+        self.choose(page, travail, "RENOMMER0", nature="ABSENT")
+        page.post(url("importer", travail))
+        travaux.apply(travail.pk)
+        pension = Dispositif.objects.get(nom=PENSION["nom"])
+        assert pension.propositions.get().apres == {"nom": NEUVE["nom"]}
+        assert pension.financements.count() == 1
+        assert Dispositif.objects.count() == 2
+
+    def test_a_financement_written_otherwise_is_proposed_as_the_same(self, page, chain):
+        chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION], financements=[PAYE]))
+        rewritten = {**PAYE, "reference_acte": "2024-0001 bis"}
+        travail = chain.read(classeur(dispositifs=[DISPOSITIF, PENSION], financements=[rewritten]))
+        ecart = travail.ecarts.get(nature="ABSENT")
+        assert len(ecart.candidats) == 1
+        assert "Réécrit ?" in words(page.get(travail.get_absolute_url()))
+        page.post(url("decisions", travail), {f"decision_{ecart.pk}": "RENOMMER0"})
+        page.post(url("importer", travail))
+        travaux.apply(travail.pk)
+        assert Financement.objects.get().reference_acte == "2024-0001 bis"
+
+    def test_an_entite_is_known_by_its_siren(self, chain):
+        chain.apply()
+        renamed = {**ENTITE, "nom": "L'Ancre nouvelle"}
+        travail = chain.read(classeur([renamed], [{**DISPOSITIF, "entite": renamed["nom"]}]))
+        assert list(travail.ecarts.values_list("nature", "apres")) == [("MODIFIE", {"nom": renamed["nom"]})]
+
+
 def test_what_was_there_before_the_last_import_was_not_created_since(page, chain):
     chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
     chain.apply(classeur(), tous={"ABSENT": "CONSERVER"})
