@@ -411,6 +411,9 @@ class Ecart(models.Model):
     conflit = models.CharField(
         "conflit", max_length=500, blank=True, help_text="Ce qui a changé depuis le dernier import, par qui et quand."
     )
+    conserve_par = models.BigIntegerField(
+        "conservé à l'import n°", null=True, help_text="L'import dont la décision de conserver est reprise."
+    )
     decision = models.CharField("décision", max_length=9, choices=Decision.choices, blank=True)
     resultat = models.CharField("résultat de l'annulation", max_length=8, choices=Resultat.choices, blank=True)
 

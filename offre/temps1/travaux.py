@@ -212,6 +212,7 @@ _ECART_FIELDS = (
     "candidats",
     "ancien",
     "conflit",
+    "conserve_par",
     "decision",
     "resultat",
 )
@@ -225,6 +226,12 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", te
     decisions = {
         signature(ecart): ecart.decision for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
     }
+    kept = _kept(travail)
+    for ecart in plan.ecarts:
+        ecart.decision = ecart.decision or decisions.get(signature(ecart), "")
+        earlier = kept.get((ecart.feuille, ecart.objet))
+        if ecart.nature == Nature.ABSENT and not ecart.decision and not ecart.candidats and earlier:
+            ecart.decision, ecart.conserve_par = Decision.CONSERVER, earlier
     Ecart.objects.filter(travail=travail).delete()
     copy_rows(
         Ecart,
@@ -244,7 +251,8 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", te
                 json.dumps(ecart.candidats),
                 ecart.ancien,
                 ecart.conflit,
-                ecart.decision or decisions.get(signature(ecart), ""),
+                ecart.conserve_par,
+                ecart.decision,
                 "",
             )
             for ecart in plan.ecarts
@@ -252,6 +260,18 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", te
     )
     bilan = {**plan.bilan, "erreurs": 0, "avertissements": warnings}
     _ready(travail, bilan=bilan, motif=motif, **(_told(travail) if tell else {}))
+
+
+def _kept(travail: Import) -> dict[tuple[str, int], int]:
+    """The fiches that the import in force left open although its workbook did not name them: (tab, id) to its number.
+
+    Only what somebody decided: what stays because its importer could not close it is asked again of who can.
+    """
+    in_force = Import.objects.covering(travail.territoire.codes_departements).filter(etat__in=EN_VIGUEUR)
+    decided = Ecart.objects.filter(
+        travail__in=in_force, nature=Nature.ABSENT, decision=Decision.CONSERVER, propose=False
+    ).order_by("travail__applique_le")
+    return {(sheet, objet): pk for sheet, objet, pk in decided.values_list("feuille", "objet", "travail")}
 
 
 def pack(rows: Rows, numbers) -> bytes:

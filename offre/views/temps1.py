@@ -19,7 +19,7 @@ from offre.forms import DepotForm
 from offre.models import Import
 from offre.models.imports import Decision, Etat, Nature, Resultat
 from offre.temps1.anomalies import LABELS
-from offre.temps1.apercu import with_changes
+from offre.temps1.apercu import with_changes, with_consequences, with_links
 from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
@@ -170,7 +170,10 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
     shown = ecarts.filter(nature=nature)
     shown = shown.to_decide_first() if travail.etat == Etat.PRET else shown
     page = Paginator(shown, PAR_PAGE).get_page(parameters.get("page"))
+    undone = travail.etat == Etat.ANNULE
     page.object_list = with_changes(page.object_list)
+    if nature == Nature.ABSENT and travail.etat == Etat.PRET:
+        page.object_list = with_consequences(page.object_list)
     return {
         "ecarts": page,
         "nature": nature,
@@ -182,7 +185,7 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
         "absents": counts["absents"],
         "renommes": bool(travail.renommages),
         "conflits": counts["conflits"],
-        "conserves": travail.ecarts.filter(resultat=Resultat.CONSERVE) if travail.etat == Etat.ANNULE else [],
+        "conserves": with_links(travail.ecarts.filter(resultat=Resultat.CONSERVE)) if undone else [],
     }
 
 

@@ -25,7 +25,7 @@ from tests.classeurs import (
     with_cell,
 )
 from tests.comptes.fabrique import client_of, make_utilisateur, plain, words
-from tests.offre.fabrique import make_proposition
+from tests.offre.fabrique import make_groupe, make_proposition
 
 pytestmark = pytest.mark.django_db
 
@@ -531,6 +531,74 @@ class TestRenaming:
         renamed = {**ENTITE, "nom": "L'Ancre nouvelle"}
         travail = chain.read(classeur([renamed], [{**DISPOSITIF, "entite": renamed["nom"]}]))
         assert list(travail.ecarts.values_list("nature", "apres")) == [("MODIFIE", {"nom": renamed["nom"]})]
+
+
+def test_what_was_kept_is_remembered_at_the_next_deposit(page, chain):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    kept = chain.apply(classeur(), tous={"ABSENT": "CONSERVER"})
+    travail = chain.read(with_cell("Dispositifs", "animaux", "Oui"))
+    absent = travail.ecarts.get(nature="ABSENT")
+    assert (absent.decision, absent.conserve_par) == ("CONSERVER", kept.pk)
+    text = plain(page.get(travail.get_absolute_url(), {"nature": "ABSENT"}))
+    assert f"n° {kept.pk}</a> : la décision est reprise, vous pouvez la changer" in text
+    assert "à prendre" not in text
+    # It is remembered from one workbook to the next, and can be changed.
+    page.post(url("importer", travail))
+    travaux.apply(travail.pk)
+    third = chain.read(classeur(financements=[]))
+    assert third.ecarts.get(nature="ABSENT").conserve_par == travail.pk
+    chain.apply(classeur(financements=[]), tous={"ABSENT": "FERMER"})
+    assert Dispositif.objects.get(nom=PENSION["nom"]).statut == "FERME"
+
+
+def test_what_the_siao_could_not_close_is_asked_of_who_can(chain):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    chain.apply(classeur(), auteur=make_utilisateur(Profil.ADMIN_SIAO))
+    travail = chain.read(classeur(financements=[]))
+    absent = travail.ecarts.get(nature="ABSENT")
+    assert (absent.decision, absent.conserve_par) == ("", None)
+
+
+def test_what_closing_does_is_said_before_and_done(page, chain):
+    other = {"nom": "Fondation le Pont", "siren": AUTRE_SIREN}
+    chain.apply(classeur([ENTITE, other], [DISPOSITIF, {**PENSION, "entite": other["nom"]}], [{**PAYE}]))
+    pension = Dispositif.objects.get(nom=PENSION["nom"])
+    make_groupe(pension, etats=["LIBRE", "LIBRE", ""])
+    travail = chain.read(classeur(financements=[]))
+    text = plain(page.get(travail.get_absolute_url()))
+    assert "la fiche est fermée à la date du jour, quitte l'offre et reste lisible" in text
+    assert "Fermer : 3 places de moins dans l'offre." in text
+    assert "n'a plus de dispositif ouvert (1 dispositif ouvert)" in text
+    assert "Fermer : il s'arrête le jour de l'import." in text
+    page.post(url("decisions", travail), {"tous_ABSENT": "FERMER"})
+    page.post(url("importer", travail))
+    travaux.apply(travail.pk)
+    pension.refresh_from_db()
+    assert (pension.statut, pension.date_fermeture) == ("FERME", timezone.localdate())
+    assert Financement.objects.get().date_fin == timezone.localdate()
+    assert page.get(reverse("offre:fiche", args=["dispositifs", pension.pk])).status_code == 200
+    chain.undo(travail)
+    pension.refresh_from_db()
+    assert pension.statut == "VALIDE"
+
+
+def test_the_report_leads_to_the_fiches(page, chain, agent):
+    travail = chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    pension = Dispositif.objects.get(nom=PENSION["nom"])
+    there = reverse("offre:fiche", args=["dispositifs", pension.pk])
+    assert f'href="{there}"' in words(page.get(travail.get_absolute_url()))
+    assert page.get(there).status_code == 200
+    changed = chain.read(classeur(dispositifs=[DISPOSITIF, {**PENSION, "animaux": "Oui"}, {**PENSION, "nom": "Autre"}]))
+    assert f'href="{there}"' in words(page.get(changed.get_absolute_url(), {"nature": "MODIFIE"}))
+    # What is not created yet, or not there any more, has no page.
+    new = changed.ecarts.get(nature="CREE")
+    assert f"/{new.objet}/" not in words(page.get(changed.get_absolute_url(), {"nature": "CREE"}))
+    Dispositif.objects.filter(pk=pension.pk).update(logements=25, **Dispositif.trace(agent))
+    chain.undo(travail)
+    text = words(page.get(travail.get_absolute_url(), {"nature": "CREE"}))
+    assert f'href="{there}"' in text
+    gone = travail.ecarts.get(libelle=DISPOSITIF["nom"])
+    assert f"/dispositifs/{gone.objet}/" not in text
 
 
 def test_what_was_there_before_the_last_import_was_not_created_since(page, chain):
