@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 import structlog
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -19,6 +19,7 @@ from offre.colonnes.declaration import DISPOSITIFS, ENTITES
 from offre.models import Avancement, Dispositif, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
+from offre.temps1.corrections import Saisies, correctable, corrected_file
 from offre.temps1.plan import Plan
 from offre.temps1.territoires import statut_given
 from offre.temps1.travaux import lock_territoire, plan_of, save_plan, unpack
@@ -95,6 +96,26 @@ def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: 
         identique=existing,
         pret=Import.objects.ready_beside(travail).first(),
     )
+
+
+@transaction.atomic
+def correct(*, auteur: Habilitation, travail: Import, saisies: Saisies) -> Depot:
+    """Deposit the next version of a workbook, with these cells; the version that it corrects gives it its place."""
+    _lock(travail.territoire)
+    current = _current(travail)
+    if current.etat == Etat.REMPLACE and current.remplace_par_id:
+        raise Refusal(
+            f"Ce classeur a été remplacé entre-temps par l'import n° {current.remplace_par_id} : votre saisie est "
+            "encore ci-dessous, reportez-la sur celui-là."
+        )
+    if not correctable(current):
+        raise Refusal("Cet import n'attend plus de correction dans la page : rechargez la page de l'import.")
+    content = ContentFile(corrected_file(current, saisies))
+    depot = deposit(auteur=auteur, territoire=current.territoire, fichier=content, nom=current.nom_fichier)
+    Import.objects.filter(pk=current.pk).exclude(pk=depot.travail.pk).update(
+        etat=Etat.REMPLACE, remplace_par=depot.travail, change_le=Now()
+    )
+    return depot
 
 
 _READ_AGAIN = (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)

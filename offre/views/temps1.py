@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from comptes.droits import Droit
 from comptes.models import Region
-from offre.actions.imports import decide, deposit, may_undo, request_import, request_undo, too_big
+from offre.actions.imports import correct, decide, deposit, may_undo, request_import, request_undo, too_big
 from offre.colonnes.declaration import SHEETS
 from offre.colonnes.listes import Listes
 from offre.colonnes.regles import RULES
@@ -20,6 +20,7 @@ from offre.models import Import
 from offre.models.imports import Decision, Etat, Nature, Resultat
 from offre.temps1.anomalies import LABELS
 from offre.temps1.apercu import with_changes, with_consequences, with_links
+from offre.temps1.corrections import correctable, faulty_rows
 from offre.temps1.modele import explanation
 from offre.temps1.modele_file import template_file
 from offre.temps1.plan import NOMS
@@ -111,6 +112,7 @@ def travail(request, pk):
         "travail": travail,
         "etapes": _stepper(_STEP_OF[travail.etat]) if travail.etat in _STEP_OF else None,
         "en_machine": travail.etat in (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER),
+        "corrigeable": correctable(travail),
         "pret": Import.objects.ready_beside(travail).first() if travail.etat in _NOT_READY else None,
         "tableaux": [(NOMS[sheet.name], sheet.name, travail.bilan.get(NOMS[sheet.name])) for sheet in SHEETS],
         "par_departement": [
@@ -187,6 +189,43 @@ def _ecarts(parameters: QueryDict, travail: Import) -> dict:
         "conflits": counts["conflits"],
         "conserves": with_links(travail.ecarts.filter(resultat=Resultat.CONSERVE)) if undone else [],
     }
+
+
+@writes(Droit.OFFRE_IMPORTER)
+def corriger(request, pk):
+    """Step 2: the rows with errors, corrected here: the next version of the file."""
+    travail = _found(request, pk)
+    typed = {}
+    refusal = None
+    if request.method == "POST":
+        typed = _typed(request.POST)
+        try:
+            depot = correct(auteur=request.habilitation, travail=travail, saisies=typed)
+        except Refusal as error:
+            refusal = error
+        else:
+            return redirect("offre:import", depot.travail.pk)
+    elif not correctable(travail):
+        return redirect("offre:import", travail.pk)
+    try:
+        lignes, total = faulty_rows(travail, typed)
+    except Refusal as error:
+        return refused(request, error, "offre:import", travail.pk)
+    context = {"travail": travail, "lignes": lignes, "total": total, "refus": refusal}
+    response = render(request, "offre/temps1/corriger.html", context)
+    response.refused = refusal is not None
+    return response
+
+
+def _typed(data: QueryDict) -> dict[tuple[str, int, str], str]:
+    """What was typed in the cells: {(tab, row, column): text}."""
+    typed = {}
+    for name, text in data.items():
+        match name.split("-", 3):
+            case ["cellule", sheet, row, key] if (position := number_in(sheet)) is not None and position < len(SHEETS):
+                if (number := number_in(row)) is not None and key in SHEETS[position].by_key:
+                    typed[SHEETS[position].name, number, key] = text[:32_767].replace("\x00", "")
+    return typed
 
 
 @writes(Droit.OFFRE_IMPORTER, only_post=True)
