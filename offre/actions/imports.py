@@ -16,7 +16,7 @@ from comptes.models import Departement, Habilitation, Region
 from comptes.models.journal import ACTIONS
 from offre import tasks
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES
-from offre.models import Avancement, Dispositif, Import
+from offre.models import Avancement, Dispositif, Ecart, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
 from offre.temps1.corrections import Saisies, correctable, corrected_file
@@ -212,9 +212,11 @@ def decide(
     decisions: dict[int, str],
     pour_tous: dict[str, str] | None = None,
     departement: str = "",
+    champs: dict[int, dict[str, str]] | None = None,
 ) -> None:
     """Record decisions on differences: {id of the difference: decision}; ``pour_tous`` maps a nature to a decision.
 
+    ``champs``: of a conflict, by value: {id: {key: fichier or base}}; it is decided once each of them is.
     ``departement``: what is decided for all concerns the fiches of this one alone.
 
     ``ABSENT`` takes conserver, fermer, or ``RENOMMER`` and the rank of a candidate (« RENOMMER0 »); ``MODIFIE`` takes
@@ -229,7 +231,7 @@ def decide(
     to_decide = travail.ecarts.a_decider()
     concerned = to_decide.of_departement(departement) if departement else to_decide
     for nature, decision in (pour_tous or {}).items():
-        concerned.filter(nature=nature).update(decision=decision)
+        concerned.filter(nature=nature).update(decision=decision, gardes={})
     # Who cannot validate does not close a validated fiche, whatever is decided for all.
     concerned.filter(nature=Nature.ABSENT, propose=True, decision=Decision.FERMER).update(decision=Decision.CONSERVER)
     for decision in Decision.values:
@@ -241,10 +243,22 @@ def decide(
             concerned = concerned.filter(nature=Nature.ABSENT, propose=False)
         else:
             concerned = concerned.filter(nature=Nature.MODIFIE)
-        concerned.update(decision=decision)
+        concerned.update(decision=decision, gardes={})
+    for ecart in to_decide.filter(pk__in=champs or (), nature=Nature.MODIFIE):
+        _decide_values(ecart, (champs or {})[ecart.pk])
     if renames:
         _rename(current, decisions)
     _journalise("decider_ecarts", auteur, travail)
+
+
+def _decide_values(ecart: Ecart, chosen: dict[str, str]) -> None:
+    """Take the file for some values of a conflict, keep the base for the others."""
+    if not ecart.champs or any(chosen.get(key) not in (Decision.FICHIER, Decision.BASE) for key in ecart.champs):
+        return
+    kept = {key: ecart.avant[key] for key in ecart.champs if chosen[key] == Decision.BASE}
+    whole = len(kept) == len(ecart.apres)
+    ecart.decision, ecart.gardes = (Decision.BASE, {}) if whole else (Decision.FICHIER, kept)
+    ecart.save(update_fields=["decision", "gardes"])
 
 
 RENOMMER, SEPARER = "RENOMMER", "SEPARER"

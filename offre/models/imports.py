@@ -411,6 +411,12 @@ class Ecart(models.Model):
     conflit = models.CharField(
         "conflit", max_length=500, blank=True, help_text="Ce qui a changé depuis le dernier import, par qui et quand."
     )
+    champs = models.JSONField(
+        "valeurs en conflit", default=list, help_text="Clés des valeurs changées depuis le dernier import."
+    )
+    gardes = models.JSONField(
+        "valeurs gardées", default=dict, help_text="Ce que la base garde, quand le reste de la fiche prend le fichier."
+    )
     conserve_par = models.BigIntegerField(
         "conservé à l'import n°", null=True, help_text="L'import dont la décision de conserver est reprise."
     )
@@ -445,6 +451,10 @@ class Ecart(models.Model):
     def gardee(self) -> bool:
         """Missing from the workbook of somebody who may not close it."""
         return self.propose and self.nature == Nature.ABSENT
+
+    def choix(self, key: str) -> str:
+        """What is decided of one value in conflict, "" while nothing is."""
+        return Decision.BASE if key in self.gardes else self.decision
 
     @property
     def a_decider(self) -> bool:

@@ -22,7 +22,17 @@ def with_changes(ecarts: Iterable[Ecart]) -> list[Ecart]:
     changed = {ecart: {key: [ecart.avant.get(key), new] for key, new in ecart.apres.items()} for ecart in ecarts}
     affichage = Affichage(values for ecart in ecarts for values in (ecart.avant, ecart.apres)) if ecarts else None
     for ecart in ecarts:
-        ecart.changements = affichage.changements(BY_NAME[ecart.feuille], changed[ecart])
+        sheet = BY_NAME[ecart.feuille]
+        ecart.changements = affichage.changements(sheet, changed[ecart])
+        ecart.a_choisir = (
+            [
+                (key, label, ecart.choix(key))
+                for key in ecart.champs
+                for label, _, _ in affichage.changements(sheet, {key: [None, None]})
+            ]
+            if len(ecart.apres) > 1
+            else []
+        )
     return with_links(ecarts)
 
 

@@ -42,6 +42,7 @@ def apply_plan(
 
     Runs in the caller's transaction; a broken constraint raises ``IntegrityError`` and nothing is written.
     """
+    _leave_kept(ecarts)
     by_sheet = {name: [ecart for ecart in ecarts if ecart.feuille == name] for name in TABLES}
     # Its new name may be only proposed, or left aside: what is created under it goes to the same fiche.
     aliases = {new: old for sheet, old, new in renommages if sheet == DISPOSITIFS.name}
@@ -56,6 +57,15 @@ def apply_plan(
     check_now()
     if travail:  # neither a rehearsal nor the demonstration is a step in the life of a fiche
         record_steps([ecart for ecart in ecarts if _applied(ecart)], auteur=auteur, travail=travail)
+
+
+def _leave_kept(ecarts: Sequence[Ecart]) -> None:
+    """What the user keeps of the base is no longer a change: neither written, nor proposed, nor undone."""
+    concerned = [ecart for ecart in ecarts if ecart.gardes]
+    for ecart in concerned:
+        ecart.avant = {key: value for key, value in ecart.avant.items() if key not in ecart.gardes}
+        ecart.apres = {key: value for key, value in ecart.apres.items() if key not in ecart.gardes}
+    Ecart.objects.bulk_update(concerned, ["avant", "apres"])
 
 
 def _told(progress, phase: str, total: int, done: int) -> None:

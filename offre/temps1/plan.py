@@ -122,7 +122,10 @@ def compute_plan(
                 )
                 if (sheet, former.get((sheet, key)), key) in decided:
                     ecart.ancien = labels.of(sheet, fiche.values)
-                if before and any(field in before and before[field] != old for field, (old, _) in changes.items()):
+                ecart.champs = [
+                    field for field, (old, _) in changes.items() if before and field in before and before[field] != old
+                ]
+                if ecart.champs:
                     ecart.conflit = f"Modifié depuis le dernier import par {_since(fiche)}"
                 elif proposition and proposition.auteur:
                     ecart.conflit = f"Une proposition de {proposition.auteur} attend déjà : l'import prendrait sa place"

@@ -212,6 +212,8 @@ _ECART_FIELDS = (
     "candidats",
     "ancien",
     "conflit",
+    "champs",
+    "gardes",
     "conserve_par",
     "decision",
     "resultat",
@@ -223,12 +225,11 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", te
 
     ``tell``: whether the user may have left the page meanwhile.
     """
-    decisions = {
-        signature(ecart): ecart.decision for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
-    }
+    taken = {signature(ecart): ecart for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")}
     kept = _kept(travail)
     for ecart in plan.ecarts:
-        ecart.decision = ecart.decision or decisions.get(signature(ecart), "")
+        if not ecart.decision and (before := taken.get(signature(ecart))):
+            ecart.decision, ecart.gardes = before.decision, before.gardes
         earlier = kept.get((ecart.feuille, ecart.objet))
         if ecart.nature == Nature.ABSENT and not ecart.decision and not ecart.candidats and earlier:
             ecart.decision, ecart.conserve_par = Decision.CONSERVER, earlier
@@ -251,6 +252,8 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", te
                 json.dumps(ecart.candidats),
                 ecart.ancien,
                 ecart.conflit,
+                json.dumps(ecart.champs),
+                json.dumps(ecart.gardes),
                 ecart.conserve_par,
                 ecart.decision,
                 "",
@@ -302,10 +305,10 @@ def previous_rows(departements: list[str], *, before: Import | None = None) -> R
             kept = {key: row for key, row in described.items() if row["departement"] in departements}
             rows.setdefault(sheet, {}).update(kept)
     # What was proposed only, or left as it was, did not reach the database.
-    left = Q(propose=True) | Q(decision=Decision.BASE)
+    left = Q(propose=True) | Q(decision=Decision.BASE) | ~Q(gardes={})
     for ecart in Ecart.objects.filter(left, travail__in=applied, nature=Nature.MODIFIE):
         if row := rows.get(ecart.feuille, {}).get(ecart.cle):
-            row.update(ecart.avant)
+            row.update(ecart.gardes or ecart.avant)
     return rows
 
 

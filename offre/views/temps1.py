@@ -242,6 +242,7 @@ def decisions(request, pk):
             decisions=chosen,
             pour_tous=for_all,
             departement=_departement_shown(request.POST, travail),
+            champs=_values_chosen(request.POST),
         )
     except Refusal as refusal:
         return refused(request, refusal, _back(request, travail))
@@ -252,6 +253,16 @@ _ALLOWED = {
     Nature.ABSENT: (Decision.CONSERVER, Decision.FERMER),
     Nature.MODIFIE: (Decision.FICHIER, Decision.BASE),
 }
+
+
+def _values_chosen(data: QueryDict) -> dict[int, dict[str, str]]:
+    """Of the conflicts, what is chosen of each value: {id of the difference: {key: decision}}."""
+    chosen = {}
+    for name, value in data.items():
+        match name.split("-", 2):
+            case ["champ", number, key] if (pk := number_in(number)) is not None:
+                chosen.setdefault(pk, {})[key] = value
+    return chosen
 
 
 def _departement_shown(parameters: QueryDict, travail: Import) -> str:

@@ -243,6 +243,32 @@ def test_a_value_edited_since_the_last_import_is_a_conflict_to_decide(page, chai
     assert Dispositif.objects.get().voie == "3 rue des Exemples"
 
 
+def test_a_conflict_is_decided_by_value(page, chain, agent):
+    chain.apply()
+    Dispositif.objects.update(voie="3 rue des Exemples", animaux=True, **Dispositif.trace(agent))
+    content = with_cell("Dispositifs", "commentaire", "Nouveau", animaux="Non")
+    travail = chain.read(content)
+    ecart = travail.ecarts.get()
+    assert sorted(ecart.champs) == ["animaux", "voie"]
+    assert f'name="champ-{ecart.pk}-voie"' in words(page.get(travail.get_absolute_url()))
+    for incomplete in ({"voie": "BASE"}, {"voie": "BASE", "animaux": "X"}, {"commentaire": "BASE"}):
+        page.post(url("decisions", travail), {f"champ-{ecart.pk}-{key}": value for key, value in incomplete.items()})
+        ecart.refresh_from_db()
+        assert ecart.decision == ""
+    page.post(url("decisions", travail), {f"champ-{ecart.pk}-voie": "BASE", f"champ-{ecart.pk}-animaux": "FICHIER"})
+    assert 'value="BASE" selected>' in words(page.get(travail.get_absolute_url()))
+    page.post(url("importer", travail))
+    travaux.apply(travail.pk)
+    now = Dispositif.objects.values_list("voie", "animaux", "commentaire")
+    assert now.get() == ("3 rue des Exemples", False, "Nouveau")
+    # What was kept is known: the same file, rewritten, asks again only for what the base says otherwise.
+    again = chain.read(with_cell("Dispositifs", "commentaire", "Autre", animaux="Non"))
+    assert again.ecarts.get().champs == []
+    travail.refresh_from_db()
+    chain.undo(travail)
+    assert now.get() == ("3 rue des Exemples", True, "")
+
+
 def test_the_base_changed_between_the_preview_and_the_import(page, chain, agent):
     chain.apply()
     travail = chain.read(with_cell("Dispositifs", "voie", "2 rue des Exemples"))
@@ -622,7 +648,7 @@ def test_the_page_opens_where_something_is_to_decide(page, chain, agent):
     text = plain(page.get(travail.get_absolute_url()))
     assert '1 décision à prendre avant d\'importer : <a href="?nature=MODIFIE#ecarts">1 dans « Modifiés »</a>' in text
     [ecart] = travail.ecarts.filter(nature="MODIFIE")
-    assert f'name="decision_{ecart.pk}"' in text
+    assert f'name="champ-{ecart.pk}-voie"' in text
     page.post(url("decisions", travail), {"tous_MODIFIE": "BASE"})
     assert "à prendre" not in plain(page.get(travail.get_absolute_url()))
 
