@@ -47,6 +47,11 @@ NOM_REPRIS = warning(
     "Une autre entité du département, SIREN {siren}, absente de ce classeur, porte ce nom : il faudra la fermer avant "
     "d'importer.",
 )
+NOM_DE_PLUSIEURS = error(
+    "nom_de_plusieurs",
+    "Nom porté par plusieurs lignes (classeur régional)",
+    "« {found} » est le nom de plusieurs lignes de l'onglet {sheet} : écrivez {choices}.",
+)
 LIGNE_EXEMPLE = error(
     "ligne_exemple",
     "Ligne d'exemple",
@@ -227,6 +232,7 @@ RULES = (
     SIREN_AU_REPERTOIRE,
     NOM_EN_DOUBLE,
     NOM_REPRIS,
+    NOM_DE_PLUSIEURS,
     LIGNE_EXEMPLE,
     IDCC_INCONNU,
     IDCC_PLUS_EN_VIGUEUR,

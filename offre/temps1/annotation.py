@@ -21,7 +21,7 @@ from .modele_ods import write_ods
 from .structure import data_sheets
 
 
-def annotated_file(workbook: Workbook, anomalies: Iterable[Anomalie]) -> bytes:
+def annotated_file(workbook: Workbook, anomalies: Iterable[Anomalie], *, regional: bool = False) -> bytes:
     """The file to send back: .ods for a reduced workbook, .xlsx for the others."""
     anomalies = list(anomalies)
     rows = {
@@ -38,6 +38,7 @@ def annotated_file(workbook: Workbook, anomalies: Iterable[Anomalie]) -> bytes:
             rows=rows,
             marks=_marks(anomalies),
             first=lambda book: _write_errors(book, anomalies),
+            regional=regional,
         )
     return stream.getvalue()
 

@@ -8,8 +8,8 @@ It reads the lists and what the database already knows, and writes nothing. Valu
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
 from siao.socle.columns.rules import BLANK_ROW, BLANK_ROWS, MERGED, OUTSIDE, REQUIRED, UNKNOWN_REFERENCE
 from siao.socle.columns.sheets import filled, letter, sentence
 from siao.socle.columns.types import FAILED, hint, shown
+from siao.socle.jobs import tracked
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold, visible
@@ -35,6 +36,7 @@ from siao.socle.workbook.sandbox import read_workbook
 
 from . import entete
 from .regroupement import FEW, grouped
+from .renvois import Nommees
 from .structure import about, data_sheets
 
 Territoire = Departement | Region
@@ -96,8 +98,9 @@ class _Checker:
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
         self.told: set[tuple] = set()
-        self.entites: dict[str, Row] = {}
-        self.dispositifs: dict[str, Row] = {}
+        self.entites = Nommees("siren")
+        self.dispositifs = Nommees("departement")
+        self.doubtful: set[int] = set()
 
     def run(self) -> Lecture:
         for text in self.workbook.warnings:
@@ -105,12 +108,9 @@ class _Checker:
         rows = {sheet.name: self._read(sheet) for sheet in SHEETS}
         if not any(rows.values()):
             self.lecture.problems.append(about(regles.CLASSEUR_VIDE))
-        self.progress("Contrôle des entités", 0, len(rows[ENTITES.name]))
         self._check_entites(rows[ENTITES.name])
         kill_point("P6")
-        self.progress("Contrôle des dispositifs", 0, len(rows[DISPOSITIFS.name]))
         self._check_dispositifs(rows[DISPOSITIFS.name])
-        self.progress("Contrôle des financements", 0, len(rows[FINANCEMENTS.name]))
         self._check_financements(rows[FINANCEMENTS.name])
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
@@ -122,13 +122,14 @@ class _Checker:
         content = self.contents.get(sheet.name)
         if content is None:
             return []
-        self.progress(f"Lecture de l'onglet {sheet.name}", 0, len(content.rows))
         reader = self.readers[sheet.name]
         self._report_head(sheet, content)
         lines = self._lines(sheet, content)
         self._report_strays(sheet, content, lines)
         rows = [
-            row for number, cells in lines if not self._is_total(sheet, row := reader.read_row(number, cells), cells)
+            row
+            for number, cells in tracked(f"Lecture de l'onglet {sheet.name}", lines, self.progress)
+            if not self._is_total(sheet, row := reader.read_row(number, cells), cells)
         ]
         self._report_merges(sheet, content, {number for number, _ in lines})
         return rows
@@ -210,15 +211,19 @@ class _Checker:
     # --- Entités ------------------------------------------------------------------------------------------------
 
     def _check_entites(self, rows: list[Row]) -> None:
-        by_siren: dict[str, Row] = {}
-        for row in rows:
+        by_siren: dict = {}
+        by_name: dict = {}
+        for row in tracked("Contrôle des entités", rows, self.progress):
             if row.has("nom"):
                 check_entite(row, self.readers[ENTITES.name].position)
             if row.has("nom"):
-                self._unique(ENTITES, row, "nom", fold(row["nom"]), self.entites, regles.NOM_EN_DOUBLE)
+                self.entites.add(row)
+            if self.regional:
+                continue  # two départements may share a name, or call one entité differently: see _check_known_entites
+            if row.has("nom"):
+                self._unique(ENTITES, row, "nom", fold(row["nom"]), by_name, regles.NOM_EN_DOUBLE)
             if row.has("siren"):
                 self._unique(ENTITES, row, "siren", row["siren"], by_siren, regles.SIREN_EN_DOUBLE)
-        self.by_siren = by_siren
 
     def _unique(self, sheet: Sheet, row: Row, key: str, value, seen: dict, rule) -> None:
         """Both rows are named: the one that comes second, and the one that it repeats (once, if there are others)."""
@@ -238,11 +243,6 @@ class _Checker:
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
         report = self.readers[ENTITES.name].position.report_at
-        departements_of = defaultdict(set)
-        if self.regional:
-            for dispositif in self.dispositifs.values():
-                if dispositif.values.get("departement") and dispositif.values.get("siren"):
-                    departements_of[dispositif["siren"]].add(dispositif["departement"])
         rows = [row for row in rows if row.has("nom", "siren")]
         known = set(Entite.objects.filter(siren__in=[row["siren"] for row in rows]).values_list("siren", flat=True))
         anomalies = FicheSirene.objects.anomalies([row["siren"] for row in rows])
@@ -251,10 +251,17 @@ class _Checker:
         )
         holders = {(dep, nom_cle): siren for dep, nom_cle, siren, statut in fiches if statut != Statut.FERME}
         attached = {(departement, siren) for departement, _, siren, _ in fiches}
+        departements_of = self._departements(rows, holders)
+        by_siren: dict = {}
+        by_name: dict = {}
         names = {row["siren"]: fold(row["nom"]) for row in rows}
         described, numbers = {}, {}
         for row in rows:
-            departements = departements_of[row["siren"]] if self.regional else self.departements
+            departements = departements_of[row.number] if self.regional else self.departements
+            for departement in departements if self.regional else ():
+                by_place = (departement, row["siren"]), (departement, fold(row["nom"]))
+                self._unique(ENTITES, row, "siren", by_place[0], by_siren, regles.SIREN_EN_DOUBLE)
+                self._unique(ENTITES, row, "nom", by_place[1], by_name, regles.NOM_EN_DOUBLE)
             if not departements and not self.dispositif_failed(row):
                 report(regles.ENTITE_SANS_DISPOSITIF, row.number, "nom", row["nom"])
             if row["siren"] in known and not any((d, row["siren"]) in attached for d in departements):
@@ -273,23 +280,44 @@ class _Checker:
                     numbers[key] = row.number
         self.lecture.rows[ENTITES.name], self.lecture.numbers[ENTITES.name] = described, numbers
 
+    def _departements(self, rows: list[Row], holders: dict[tuple[str, str], str]) -> dict[int, set[str]]:
+        """In the workbook of a région, by row: the départements of its dispositifs, and those where it already is.
+
+        An entité that has two names in the base has a row for each, found by its name; one that has a single row may
+        change its name.
+        """
+        found = defaultdict(set)
+        for dispositif in self.dispositifs:
+            if dispositif.values.get("departement"):
+                found[dispositif["entite_ligne"]].add(dispositif["departement"])
+        alone = {siren for siren, number in Counter(row["siren"] for row in rows).items() if number == 1}
+        for row in rows:
+            for (departement, nom), siren in holders.items():
+                if siren == row["siren"] and (siren in alone or nom == fold(row["nom"])):
+                    found[row.number].add(departement)
+        return found
+
     def dispositif_failed(self, entite: Row) -> bool:
         """Whether a dispositif of the entité has errors: its département may be the one that is missing."""
-        return any(
-            row.failed and row.values.get("entite_cle") == fold(entite["nom"]) for row in self.dispositifs.values()
-        )
+        if entite.number in self.doubtful:
+            return True
+        return any(row.failed and row["entite_ligne"] == entite.number for row in self.dispositifs)
 
     # --- Dispositifs --------------------------------------------------------------------------------------------
 
     def _check_dispositifs(self, rows: list[Row]) -> None:
+        by_name: dict = {}
         communes = Communes((row["code_postal"] for row in rows if row.has("code_postal")), self.territoire)
         described, numbers = {}, {}
-        for row in rows:
+        for row in tracked("Contrôle des dispositifs", rows, self.progress):
             row.values["departement"] = None
-            if row.has("nom"):
-                self._unique(DISPOSITIFS, row, "nom", fold(row["nom"]), self.dispositifs, regles.NOM_EN_DOUBLE)
             self._resolve_entite(row)
             check_dispositif(row, self.readers[DISPOSITIFS.name].position, listes=self.listes, communes=communes)
+            if row.has("nom"):
+                self.dispositifs.add(row)
+                place = row["departement"] if self.regional else self.territoire.code
+                if place:
+                    self._unique(DISPOSITIFS, row, "nom", (place, fold(row["nom"])), by_name, regles.NOM_EN_DOUBLE)
             if not row.failed:
                 key = f"{row['departement']}|{fold(row['nom'])}"
                 described[key] = {name: value for name, value in row.values.items() if name not in _READING_ONLY}
@@ -297,20 +325,25 @@ class _Checker:
         self.lecture.rows[DISPOSITIFS.name], self.lecture.numbers[DISPOSITIFS.name] = described, numbers
 
     def _resolve_entite(self, row: Row) -> None:
-        row.values["siren"] = row.values["entite_cle"] = None
-        if not row.has("entite"):
-            return
-        row.values["entite_cle"] = fold(row["entite"])
-        entite = self.entites.get(row["entite_cle"])
-        if entite is None:
-            self._unknown(DISPOSITIFS, row, "entite", (other["nom"] for other in self.entites.values()))
-            return
-        row.values["siren"] = entite["siren"]
+        row.values["siren"] = row.values["entite_ligne"] = None
+        if row.has("entite") and (entite := self._named(DISPOSITIFS, row, "entite", self.entites)):
+            row.values["siren"], row.values["entite_ligne"] = entite["siren"], entite.number
 
-    def _unknown(self, sheet: Sheet, row: Row, key: str, names: Iterator[str]) -> None:
+    def _named(self, sheet: Sheet, row: Row, key: str, rows: Nommees) -> Row | None:
+        """The row that the cell names, None when there is none, or several: it is reported."""
+        found = rows.called(row[key])
+        if len(found) == 1 or (found and not self.regional):
+            return found[0]
         kind = sheet.by_key[key].type
         report = self.readers[sheet.name].position.report_at
         text = row[key]
+        if found:
+            choices = " ou ".join(f"« {rows.precise(other)} »" for other in found[:3])
+            report(regles.NOM_DE_PLUSIEURS, row.number, key, text, found=text[:60], sheet=kind.sheet, choices=choices)
+            row.values[key] = FAILED
+            self.doubtful |= {other.number for other in found if rows is self.entites}
+            return None
+        names = (other["nom"] for other in rows)
         report(
             UNKNOWN_REFERENCE,
             row.number,
@@ -322,6 +355,7 @@ class _Checker:
             hint=hint(text, names),
         )
         row.values[key] = FAILED
+        return None
 
     # --- Financements -------------------------------------------------------------------------------------------
 
@@ -330,21 +364,21 @@ class _Checker:
         described, numbers = {}, {}
         seen: dict[tuple, Row] = {}
         by_dispositif = defaultdict(list)
-        for row in rows:
-            dispositif = self.dispositifs.get(fold(row["dispositif"])) if row.has("dispositif") else None
-            if row.has("dispositif") and dispositif is None:
-                self._unknown(FINANCEMENTS, row, "dispositif", (other["nom"] for other in self.dispositifs.values()))
+        for row in tracked("Contrôle des financements", rows, self.progress):
+            dispositif = None
+            if row.has("dispositif"):
+                dispositif = self._named(FINANCEMENTS, row, "dispositif", self.dispositifs)
             check_financement(row, self.readers[FINANCEMENTS.name].position)
             if row.failed or dispositif is None:
                 continue
             identity = (
-                fold(row["dispositif"]),
+                fold(dispositif["nom"]),
                 row["ligne"],
                 fold(row["precision"]),
                 fold(row["reference_acte"]),
                 row["date_debut"],
             )
-            first = seen.setdefault(identity, row)
+            first = seen.setdefault((dispositif.number, *identity), row)
             if first is not row:
                 for here, other in self._pairs("financement", first, row):
                     report(
@@ -355,14 +389,14 @@ class _Checker:
                         other=f"La ligne {other.number}",
                     )
                 continue
-            by_dispositif[identity[0]].append(row)
+            by_dispositif[dispositif.number].append((dispositif, row))
             if not dispositif.failed:
                 key = "|".join((dispositif["departement"], *identity))
                 values = {**row.values, "departement": dispositif["departement"]}
                 values["dispositif"] = f"{dispositif['departement']}|{identity[0]}"
                 described[key], numbers[key] = values, row.number
-        for name, financements in by_dispositif.items():
-            check_sums(self.dispositifs[name], financements, self.readers[FINANCEMENTS.name].position)
+        for pairs in by_dispositif.values():
+            check_sums(pairs[0][0], [row for _, row in pairs], self.readers[FINANCEMENTS.name].position)
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
 
 
@@ -389,4 +423,4 @@ def _place(problem: Problem) -> tuple[int, int, str]:
     return problem.row or 0, len(letters), letters
 
 
-_READING_ONLY = {"entite", "entite_cle"}
+_READING_ONLY = {"entite", "entite_ligne"}

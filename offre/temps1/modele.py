@@ -37,8 +37,18 @@ Marks = Mapping[str, Mapping[tuple[int, int], Mark]]
 """By tab, then by (row number, column from 0)."""
 
 
-def write_xlsx(stream: BinaryIO, listes: Listes, *, rows: Rows | None = None, marks: Marks | None = None, first=None):
+def write_xlsx(
+    stream: BinaryIO,
+    listes: Listes,
+    *,
+    rows: Rows | None = None,
+    marks: Marks | None = None,
+    first=None,
+    regional: bool = False,
+):
     """Write the workbook. ``rows`` fills the data tabs, ``marks`` colours and comments some cells.
+
+    In that of a région (``regional``) a name may be followed by what tells it apart: its list only warns.
 
     ``first(book)`` may add a tab before the others (the annotated workbook's « Erreurs »).
     """
@@ -46,14 +56,16 @@ def write_xlsx(stream: BinaryIO, listes: Listes, *, rows: Rows | None = None, ma
         if first:
             first(book)
         for sheet in SHEETS:
-            _DataTab(book, sheet, listes).write((rows or {}).get(sheet.name, ()), (marks or {}).get(sheet.name, {}))
+            _DataTab(book, sheet, listes, regional=regional).write(
+                (rows or {}).get(sheet.name, ()), (marks or {}).get(sheet.name, {})
+            )
         _write_annexes(book, listes)
         _write_listes(book, listes)
 
 
 class _DataTab:
-    def __init__(self, book: Book, sheet: Sheet, listes: Listes):
-        self.book, self.sheet, self.listes = book, sheet, listes
+    def __init__(self, book: Book, sheet: Sheet, listes: Listes, *, regional: bool = False):
+        self.book, self.sheet, self.listes, self.regional = book, sheet, listes, regional
         self.tab = book.sheet(sheet.name)
         self.last_row = sheet.first_row + LIMITS.rows - 1
 
@@ -222,6 +234,8 @@ class _DataTab:
             options |= {"validate": "list", "source": list(kind.labels)}
         elif isinstance(kind, Reference):
             options |= {"validate": "list", "source": _reference_source(kind)}
+            if self.regional:
+                options |= {"error_type": "warning"}
         elif isinstance(kind, Integer):
             options |= {
                 "validate": "integer",

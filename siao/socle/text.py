@@ -90,6 +90,11 @@ def pluriel(number: int, mark: str = "s") -> str:
     return mark if abs(number) >= 2 else ""
 
 
+def milliers(number: int) -> str:
+    """« 5 050 », with a narrow no-break space."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def counted(number: int, words: str) -> str:
     """« 1 place confirmée », « 3 places confirmées »: ``words`` in the singular, each of which takes an s."""
     return " ".join([str(number), *(word + pluriel(number) for word in words.split())])

@@ -438,6 +438,67 @@ def test_the_region_gives_each_row_the_departement_of_its_commune(lire):
     assert ("commune_hors_departement", "N9") in found(lire(classeur(dispositifs=[rennes]), region))
 
 
+ANGERS = {"code_postal": "49000", "commune": "Angers"}
+
+
+def test_two_departements_of_a_region_may_have_dispositifs_of_one_name(lire):
+    region = departement("44").region
+    both = [DISPOSITIF, {**DISPOSITIF, **ANGERS}]
+    lecture = lire(classeur(dispositifs=both, financements=[]), region)
+    assert lecture.errors == []
+    assert set(lecture.rows["Dispositifs"]) == {"44|chrs le phare", "49|chrs le phare"}
+    lecture = lire(classeur(dispositifs=both), region)
+    [problem] = lecture.errors
+    assert (problem.rule.code, problem.cell) == ("nom_de_plusieurs", "A9")
+    assert "écrivez « CHRS le Phare (44) » ou « CHRS le Phare (49) »" in problem.message
+    for text, code in (("CHRS le Phare (49)", "49"), ("CHRS LE PHARE  (44)", "44")):
+        lecture = lire(classeur(dispositifs=both, financements=[{**FINANCEMENT, "dispositif": text}]), region)
+        assert lecture.errors == []
+        [financement] = lecture.rows["Financement"].values()
+        assert financement["dispositif"] == f"{code}|chrs le phare"
+    elsewhere = [{**FINANCEMENT, "dispositif": "CHRS le Phare (35)"}]
+    assert found(lire(classeur(dispositifs=both, financements=elsewhere), region)) == {("reference_inconnue", "A9")}
+    # In one département they still are two fiches of one name.
+    twice = classeur(dispositifs=[DISPOSITIF, DISPOSITIF], financements=[])
+    assert found(lire(twice, region)) == found(lire(twice)) == {("nom_en_double", "B9"), ("nom_en_double", "B10")}
+
+
+def test_a_name_that_ends_in_brackets_is_a_name(lire):
+    named = {**DISPOSITIF, "nom": "CHRS le Phare (44)"}
+    financements = [{**FINANCEMENT, "dispositif": "CHRS le Phare (44)"}]
+    content = classeur(dispositifs=[named, {**DISPOSITIF, **ANGERS}], financements=financements)
+    lecture = lire(content, departement("44").region)
+    assert lecture.errors == []
+    [financement] = lecture.rows["Financement"].values()
+    assert financement["dispositif"] == "44|chrs le phare (44)"
+
+
+def test_two_departements_of_a_region_may_have_entites_of_one_name_or_name_one_otherwise(lire):
+    region = departement("44").region
+    twin = {**ENTITE, "siren": AUTRE_SIREN}
+    lecture = lire(classeur([ENTITE, twin], [DISPOSITIF]), region)
+    assert found(lecture) == {("nom_de_plusieurs", "A9")}
+    assert f"« {ENTITE['nom']} ({AUTRE_SIREN}) »" in lecture.errors[0].message
+    nantes = {**DISPOSITIF, "entite": f"{ENTITE['nom']} ({SIREN})"}
+    angers = {**DISPOSITIF, **ANGERS, "nom": "CHRS d'Angers", "entite": f"{ENTITE['nom']} ({AUTRE_SIREN})"}
+    lecture = lire(classeur([ENTITE, twin], [nantes, angers]), region)
+    assert lecture.errors == []
+    assert set(lecture.rows["Entités"]) == {f"44|{SIREN}", f"49|{AUTRE_SIREN}"}
+    # Both in one département: two fiches of one name.
+    lecture = lire(classeur([ENTITE, twin], [nantes, {**angers, "code_postal": "44000", "commune": "Nantes"}]), region)
+    assert found(lecture) == {("nom_en_double", "A9"), ("nom_en_double", "A10")}
+    # One SIREN, called otherwise in Angers.
+    other = {**ENTITE, "nom": "L'Ancre d'Angers"}
+    lecture = lire(classeur([ENTITE, other], [DISPOSITIF, {**angers, "entite": other["nom"]}]), region)
+    assert lecture.errors == []
+    assert {key: row["nom"] for key, row in lecture.rows["Entités"].items()} == {
+        f"44|{SIREN}": ENTITE["nom"],
+        f"49|{SIREN}": other["nom"],
+    }
+    lecture = lire(classeur([ENTITE, other], [DISPOSITIF, {**PENSION, "entite": other["nom"]}]), region)
+    assert found(lecture) == {("siren_en_double", "B9"), ("siren_en_double", "B10")}
+
+
 def test_the_reduced_variant_has_the_entites_alone(lire):
     lecture = lire(classeur(kind="ods"))
     assert lecture.problems == []

@@ -15,8 +15,8 @@ from offre.colonnes.declaration import SHEETS
 from offre.colonnes.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.synthese import invented_rows
-from tests.classeurs import DISPOSITIF, PENSION, classeur, departement
-from tests.comptes.fabrique import client_of, make_utilisateur
+from tests.classeurs import AUTRE_SIREN, DISPOSITIF, ENTITE, FINANCEMENT, PENSION, classeur, departement
+from tests.comptes.fabrique import client_of, make_utilisateur, words
 
 pytestmark = pytest.mark.django_db
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -100,6 +100,49 @@ def test_prefilled_with_what_the_base_knows_and_nothing_to_change(chain, tmp_pat
             assert "C9" in validations(tab)
             assert tab["B9"].value == DISPOSITIF["nom"]
         assert list(travail.ecarts.values_list("libelle", "nature", "avant", "apres")) == []
+
+
+def test_the_region_prefilled_has_nothing_to_change(chain, tmp_path):
+    angers = {"code_postal": "49000", "commune": "Angers"}
+    twin = {**ENTITE, "nom": "L'Ancre", "siren": AUTRE_SIREN}
+    chain.apply(classeur([ENTITE, twin], [DISPOSITIF, {**PENSION, "entite": "L'Ancre"}]))
+    for code, entites, dispositifs in (
+        ("49", [{**ENTITE, "nom": "L'ancre"}], [{**DISPOSITIF, **angers, "entite": "L'ancre"}]),
+        ("72", [ENTITE, twin], []),  # no dispositif there: they are known where they are attached
+    ):
+        there = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, departement_id=code)
+        financements = [FINANCEMENT] if dispositifs else []
+        chain.apply(classeur(entites, dispositifs, financements), territoire=departement(code), auteur=there)
+    path = tmp_path / "region.xlsx"
+    call_command("modele_temps1", region="52", sortie=path, prerempli=True, stdout=io.StringIO())
+    book = openpyxl.load_workbook(path)
+    assert [row[1].value for row in book["Dispositifs"].iter_rows(min_row=9)].count("CHRS le Phare") == 2
+    assert {row[0].value for row in book["Financement"].iter_rows(min_row=9)} == {
+        "CHRS le Phare (44)",
+        "CHRS le Phare (49)",
+    }
+    of_region = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52")
+    travail = chain.read(path.read_bytes(), territoire=departement("44").region, auteur=of_region)
+    assert travail.etat == "PRET", list(travail.anomalies.values_list("message", flat=True))
+    assert list(travail.ecarts.values_list("libelle", "nature", "avant", "apres")) == []
+
+
+def test_the_template_of_a_region_is_for_those_who_hold_it_whole(page):
+    url = reverse("offre:modele_temps1")
+    region = client_of(make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52"))
+    for parameters in ({"region": "52"}, {"region": "52", "prerempli": 1}):
+        answer = region.get(url, parameters)
+        assert "temps1-region-52" in answer["Content-Disposition"]
+        assert zipfile.is_zipfile(io.BytesIO(answer.getvalue()))
+        assert page.get(url, parameters).status_code == 404
+    # The reduced variant does not say the département of an entité.
+    assert region.get(url, {"region": "52", "format": "ods"}).status_code == 404
+    for parameters in ({"region": "53"}, {"region": "44"}, {"departement": "52"}):
+        assert region.get(url, parameters).status_code == 404
+    text = words(region.get(reverse("offre:temps1")))
+    assert "?region=52" in text
+    assert "region=52&amp;format=ods" not in text
+    assert "region=" not in words(page.get(reverse("offre:temps1")))
 
 
 def test_the_download_is_for_the_perimeter(page):

@@ -78,7 +78,8 @@ class Command(BaseCommand):
             return A_CORRIGER, _result("a_corriger", {}, lecture)
         codes, statut = territoire.codes_departements, statut_given(auteur)
         previous = travaux.previous_rows(codes)
-        plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous)
+        since = travaux.last_imports(codes)
+        plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous, since=since)
         result = _result("applicable", plan.bilan, lecture)
         try:
             with rehearsal(apply=False), refusing():
