@@ -153,7 +153,9 @@ UNITE_INATTENDUE = warning(
     "Des « {unite} » pour un dispositif de la catégorie « {categorie} » : vérifiez l'unité.",
 )
 FEUILLE_IGNOREE = warning(
-    "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
+    "feuille_ignoree",
+    "Onglet ignoré",
+    "L'onglet « {name} » n'est pas du modèle : rien de ce qu'il contient ne sera importé.",
 )
 ONGLET_MASQUE = warning(
     "onglet_masque",
