@@ -7,8 +7,9 @@ from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEET
 from offre.colonnes.fiches import fiches_of
 from offre.colonnes.listes import Listes
 
-from .modele import Rows, write_xlsx
+from .modele import write_xlsx
 from .modele_ods import write_ods
+from .presentation import Rows
 
 
 def template_file(stream: BinaryIO, departement: Departement, *, kind: str = "xlsx", prefilled: bool = False) -> None:
