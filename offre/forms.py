@@ -36,7 +36,8 @@ class DepotForm(Formulaire):
     )
     fichier = forms.FileField(
         label="Classeur à déposer",
-        help_text="Classeur Excel (.xlsx) du modèle, ou variante réduite aux entités (.ods). 10 Mo au plus.",
+        help_text="Classeur complet du modèle, en .xlsx ou en .ods, ou variante réduite aux entités (.ods). "
+        "10 Mo au plus.",
         widget=forms.FileInput(attrs={"class": "fr-upload", "accept": ".xlsx,.ods"}),
         allow_empty_file=True,  # an empty file is read like the others: it is refused with its own sentence
         error_messages={"required": "Choisissez le fichier à déposer."},

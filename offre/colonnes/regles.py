@@ -201,7 +201,9 @@ LIGNE_DE_TOTAL = error(
     "La ligne {row} est un total (« {found} ») : supprimez-la, seules les fiches sont lues.",
 )
 FEUILLE_IGNOREE = warning(
-    "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
+    "feuille_ignoree",
+    "Onglet ignoré",
+    "L'onglet « {name} » n'est pas du modèle : rien de ce qu'il contient ne sera importé.",
 )
 ONGLET_MASQUE = warning(
     "onglet_masque",

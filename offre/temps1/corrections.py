@@ -127,7 +127,7 @@ def corrected_file(travail: Import, typed: Saisies) -> bytes:
         raise Refusal("Aucune cellule n'a changé : corrigez au moins une des cellules ci-dessous.")
     stream = io.BytesIO()
     if workbook.format == "ods":
-        write_ods(stream, Listes(), rows=rows)
+        write_ods(stream, Listes(), sheets=[BY_NAME[name] for name in rows], rows=rows)
     else:
         write_xlsx(stream, Listes(), rows=rows, regional=travail.region_id is not None)
     return stream.getvalue()

@@ -16,7 +16,7 @@ from siao.socle.columns.types import as_text
 from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 
-from .modele import HELP_LINE
+from .presentation import HELP_LINE
 
 _LONG = 20
 """Characters from which a text that resembles one of the template is taken for it."""

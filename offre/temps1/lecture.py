@@ -37,7 +37,7 @@ from siao.socle.workbook.sandbox import read_workbook
 from . import entete
 from .regroupement import FEW, grouped
 from .renvois import Nommees
-from .structure import about, data_sheets
+from .structure import about, data_sheets, is_reduced
 
 Territoire = Departement | Region
 
@@ -49,7 +49,7 @@ class Lecture:
     sheets: list[str]
     """Names of the tabs that the workbook describes, in the order of the model."""
     format: str
-    """"xlsx", or "ods" for the reduced variant."""
+    """"xlsx" or "ods"."""
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, dict[str, dict]] = field(default_factory=dict)
     """Canonical rows by described tab and key; complete only when there is no error."""
@@ -74,7 +74,7 @@ def read_file(
     """
     progress("Ouverture du classeur", 0, 0)
     workbook = read_workbook(path, [sheet.name for sheet in SHEETS])
-    if workbook.format == "ods" and isinstance(territoire, Region):
+    if is_reduced(workbook) and isinstance(territoire, Region):
         raise Refusal(
             "La variante réduite (.ods) ne dit pas le département de chaque entité : déposez-la département par "
             "département, ou déposez le classeur complet de la région."

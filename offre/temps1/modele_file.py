@@ -10,8 +10,9 @@ from offre.colonnes.fiches import Fiche, fiches_of
 from offre.colonnes.listes import Listes
 from siao.socle.text import fold
 
-from .modele import Rows, write_xlsx
+from .modele import write_xlsx
 from .modele_ods import write_ods
+from .presentation import Rows
 from .renvois import precise
 
 

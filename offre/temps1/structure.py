@@ -16,15 +16,24 @@ from .entete import data_rows
 from .regroupement import in_words, ranges_of
 
 _OWN = {fold(name) for name in (ANNEXES, LISTES, ERREURS)}
+_OF_COMPLETE = ("dispositif", "financement", fold(ANNEXES))
+"""What the tabs of a complete workbook are recognised by, renamed or not."""
+
+
+def is_reduced(workbook: Workbook) -> bool:
+    """Whether the file is the reduced variant: an .ods with nothing of the complete workbook but its Entités tab."""
+    return workbook.format == "ods" and not any(
+        word in fold(sheet.name) for sheet in workbook.sheets for word in _OF_COMPLETE
+    )
 
 
 def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Problem]]:
     """The tabs of data by name, and warnings on what is not read.
 
-    The reduced variant (.ods) has the Entités tab alone; every other workbook has the three. Raises ``Refusal`` with
-    the differences, expected and found, when the structure was modified.
+    The reduced variant has the Entités tab alone; every other workbook, .xlsx or .ods, has the three. Raises
+    ``Refusal`` with the differences, expected and found, when the structure was modified.
     """
-    expected = (ENTITES,) if workbook.format == "ods" else SHEETS
+    expected = (ENTITES,) if is_reduced(workbook) else SHEETS
     wanted = {fold(sheet.name) for sheet in expected}
     found: dict[str, SheetContent] = {}
     for sheet in workbook.sheets:

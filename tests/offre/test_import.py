@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import zipfile
 from contextlib import contextmanager
 
 import openpyxl
@@ -13,6 +14,8 @@ from django.utils import timezone
 from comptes.droits import Profil
 from offre.models import Avancement, Dispositif, Ecart, Entite, Financement, Import, Rattachement, Transition
 from offre.temps1 import travaux
+from offre.temps1.annotation import annotated_file
+from siao.socle.workbook.sandbox import read_workbook
 from tests.classeurs import (
     AUTRE_SIREN,
     DISPOSITIF,
@@ -23,6 +26,7 @@ from tests.classeurs import (
     classeur,
     departement,
     with_cell,
+    with_part,
 )
 from tests.comptes.fabrique import client_of, make_utilisateur, plain, words
 from tests.offre.fabrique import make_groupe, make_proposition
@@ -73,6 +77,54 @@ def test_errors_are_listed_filtered_and_annotated(page, chain):
 def test_filters_that_choose_nothing_show_everything(page, chain, query):
     travail = chain.read(classeur([{**ENTITE, "siren": "1"}]))
     assert "Code SIREN" in words(page.get(f"{travail.get_absolute_url()}?{query}"))
+
+
+def rules_of(tab, cell: str) -> list[tuple[str, str]]:
+    """(formula, colour) of the conditional colours of a cell, in the order of precedence."""
+    rules = [rule for ranges in tab.conditional_formatting if cell in ranges.cells for rule in ranges.rules]
+    return [(rule.formula[0], rule.dxf.fill.bgColor.rgb[2:]) for rule in sorted(rules, key=lambda rule: rule.priority)]
+
+
+def test_a_mark_comes_first_and_goes_when_the_cell_changes(chain, tmp_path):
+    autre = {**ENTITE, "nom": "Autre", "siren": '12 "345', "convention": "Autre"}
+    wrong = {**DISPOSITIF, "nom": "n" * 300, "places": 31, "implantation": None, "date_ouverture": 2019}
+    path = tmp_path / "classeur"
+    for kind in ("xlsx", "ods complet"):
+        path.write_bytes(classeur([ENTITE, autre], [wrong], [], kind=kind))
+        travail = chain.read(path.read_bytes(), nom=f"c.{kind[:4].strip()}")
+        content = annotated_file(read_workbook(path), travail.anomalies.all())
+        if kind == "xlsx":
+            book = openpyxl.load_workbook(io.BytesIO(content))
+        else:
+            assert b'AND(ISTEXT([.$B10]);EXACT([.$B10];"12 ""345"))' in (
+                zipfile.ZipFile(io.BytesIO(content)).read("content.xml")
+            )
+    entites, dispositifs = book["Entités"], book["Dispositifs"]
+    assert rules_of(entites, "B10") == [
+        ('AND(ISTEXT($B10),EXACT($B10,"12 ""345"))', "FFC7CE"),
+        ('AND($B9="",COUNTA($A9:$F9)>0)', "FFF2CC"),
+        ("TRUE()", "FFFFFF"),
+    ]
+    empty, yellow, white, grey = rules_of(entites, "F10")
+    assert empty == ('$F10=""', "FFC7CE")
+    assert (yellow[1], white[1], grey) == ("FFF2CC", "FFFFFF", ("TRUE()", "D9D9D9"))
+    assert rules_of(dispositifs, "Z9")[0] == ("AND(ISNUMBER($Z9),$Z9=31)", "FFC7CE")
+    assert rules_of(dispositifs, "B9")[0][0].startswith("AND(LEN($B9)=300,EXACT(LEFT($B9,250),")
+    # White when open still works beside the marks.
+    assert ('OR($C9="Hébergement")', "FFFFFF") in rules_of(dispositifs, "AA10")
+    legend = [book["Erreurs"].cell(row, 9).value for row in range(1, 7)]
+    assert legend[0] == "Les couleurs des cellules"
+    assert [text.split(" ")[0] for text in legend[1:]] == ["Rouge", "Orange", "Jaune", "Blanche", "Grise"]
+
+
+def test_the_annotated_ods_has_the_tabs_and_the_rows_that_were_deposited(page, chain):
+    travail = chain.read(classeur([{**ENTITE, "siren": "440016"}], kind="ods complet"), nom="c.ods")
+    assert travail.etat == "A_CORRIGER"
+    travaux.annotate(travail.pk)
+    content = b"".join(page.get(url("annote", travail)))
+    corrected = chain.read(with_part(content, "content.xml", "<text:p>440016</text:p>", f"<text:p>{SIREN}</text:p>"))
+    assert corrected.etat == "PRET", list(corrected.anomalies.values_list("message", flat=True))
+    assert "CHRS le Phare" in corrected.ecarts.values_list("libelle", flat=True)
 
 
 def test_the_annotated_workbook_corrected_is_accepted(page, chain):

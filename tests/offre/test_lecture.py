@@ -21,6 +21,7 @@ from tests.classeurs import (
     classeur,
     departement,
     with_cell,
+    with_part,
 )
 
 pytestmark = pytest.mark.django_db
@@ -507,6 +508,34 @@ def test_the_reduced_variant_has_the_entites_alone(lire):
     assert found(lecture) == {("siren_longueur", "B9")}
     with pytest.raises(Refusal, match="département par département"):
         lire(classeur(kind="ods"), departement("44").region)
+
+
+def test_a_complete_ods_is_read_with_the_rules_of_the_xlsx(lire):
+    dated = {**DISPOSITIF, "date_ouverture": datetime.date(2015, 2, 1), "places": 30.0}
+    as_text, as_values = lire(classeur()), lire(classeur(dispositifs=[dated], kind="ods complet"))
+    assert as_values.problems == []
+    assert as_values.sheets == as_text.sheets == ["Entités", "Dispositifs", "Financement"]
+    assert as_values.rows == as_text.rows
+    wrong = {**DISPOSITIF, "date_ouverture": "32/01/2020", "places": 31}
+    assert found(lire(classeur(dispositifs=[wrong], kind="ods complet"))) == {
+        ("date", "H9"),
+        ("somme_des_places", "Z9"),
+    }
+    assert lire(classeur(kind="ods complet"), departement("44").region).errors == []
+
+
+@pytest.mark.parametrize("renamed", ["Dispositif", "Mes dispositifs", "FINANCEMENTS 2026"])
+def test_no_ods_with_something_of_a_complete_workbook_passes_for_the_reduced_variant(lire, renamed):
+    sheet = "Financement" if renamed.startswith("FIN") else "Dispositifs"
+    content = with_part(classeur(kind="ods complet"), "content.xml", f'table:name="{sheet}"', f'table:name="{renamed}"')
+    with pytest.raises(Refusal, match=f"l'onglet « {sheet} » est absent"):
+        lire(content)
+
+
+def test_a_tab_that_is_not_of_the_model_says_that_nothing_of_it_is_imported(lire):
+    content = with_part(classeur(kind="ods"), "content.xml", 'table:name="Listes"', 'table:name="Notes"')
+    messages = [problem.message for problem in lire(content).problems]
+    assert messages == ["L'onglet « Notes » n'est pas du modèle : rien de ce qu'il contient ne sera importé."]
 
 
 @pytest.mark.parametrize(
