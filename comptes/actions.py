@@ -59,6 +59,10 @@ BY_THE_SIAO = (
     "Ce profil lit des dossiers : c'est l'administrateur du SIAO qui le donne. S'il n'y en a pas encore, "
     "donnez d'abord le profil « Administrateur SIAO » à quelqu'un de ce SIAO."
 )
+HIDDEN = (
+    "Vous ne pouvez pas ouvrir ce dossier à d'autres : il n'est pas suivi par votre SIAO, ou une situation y est "
+    "protégée ou gelée. Demandez à un agent désigné, ou refusez en disant pourquoi."
+)
 NOT_WHOLLY_MANAGED = (
     "Ce compte a aussi une habilitation que vous ne gérez pas. "
     "Retirez la vôtre, ou demandez à un administrateur au-dessus de vous d'agir sur le compte entier."
@@ -520,10 +524,13 @@ def put_away(*, utilisateur: Utilisateur, message: Message) -> None:
 def share(*, auteur: Habilitation, objet, siao: Siao, date_fin, motif: str, date_debut=None) -> Partage:
     """Let another SIAO see one object until ``date_fin`` (last day included). The motive is compulsory.
 
-    The view that offers it holds the right; here, nobody shares what they do not see themselves.
+    The view that offers it holds the right; here, nobody shares what they do not see themselves: of what hides
+    somebody, the whole, of a dossier that they work on (a share received is not shared again).
     """
-    if not type(objet)._default_manager.visible_to(auteur.perimetre).filter(pk=objet.pk).exists():
-        raise Refusal("Vous ne pouvez partager que ce que vous voyez.")
+    rows = type(objet)._default_manager.all()
+    hides = hasattr(rows, "traced_to")
+    if not (rows.traced_to(auteur) if hides else rows.visible_to(auteur.perimetre)).filter(pk=objet.pk).exists():
+        raise Refusal(HIDDEN if hides else "Vous ne pouvez partager que ce que vous voyez.")
     partage = Partage(
         group_id=siao.groupe_id,
         permission=_view_permission(objet),
