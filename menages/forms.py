@@ -300,13 +300,14 @@ class AgentForm(Formulaire):
 
     utilisateur = forms.ModelChoiceField(Utilisateur.objects.none(), label="Agent", empty_label="Choisissez un agent")
 
-    def __init__(self, *args, menage: Menage, personne, **kwargs):
+    def __init__(self, *args, menage: Menage, personne, auteur: Habilitation, **kwargs):
         super().__init__(*args, **kwargs)
         colleagues = Habilitation.objects.current().filter(siao=menage.siao).order_by().values("utilisateur")
         named = personne.acces.order_by().values("utilisateur")
         self.fields["utilisateur"].queryset = (
             Utilisateur.objects.filter(pk__in=colleagues, is_active=True)
             .exclude(pk__in=named)
+            .exclude(pk=auteur.utilisateur_id)
             .order_by("nom", "prenom", "pk")
         )
 

@@ -136,7 +136,7 @@ def designer_agent(request, pk):
     if not personne.protegee:
         raise Http404
     menage = menage_of(personne)
-    form = AgentForm(request.POST or None, menage=menage, personne=personne)
+    form = AgentForm(request.POST or None, menage=menage, personne=personne, auteur=request.habilitation)
     if request.method == "POST" and form.is_valid():
         try:
             actions.name_user(

@@ -7,7 +7,9 @@ from django.utils import timezone
 from comptes.actions import share
 from comptes.droits import Profil
 from comptes.models import Siao
+from menages.actions.personnes import name_user
 from menages.models import AccesProtege, Personne
+from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -119,6 +121,17 @@ def test_the_administrator_of_the_siao_names_agents_without_seeing_the_place(per
     agent = make_operateur().utilisateur
     client.post(reverse("designer_agent", args=[personne.pk]), {"utilisateur": agent.pk})
     assert AccesProtege.objects.get().utilisateur == agent
+
+
+def test_nobody_names_themselves(personne):
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    admin = make_utilisateur(Profil.ADMIN_SIAO)
+    client, agents = client_of(admin), reverse("designer_agent", args=[personne.pk])
+    assert str(admin) not in [str(each) for each in client.get(agents).context["form"]["utilisateur"].field.queryset]
+    assert client.post(agents, {"utilisateur": admin.pk}).status_code == 200
+    with pytest.raises(Refusal, match="ne se désigne soi-même"):
+        name_user(auteur=habilitation_of(admin), personne=personne, utilisateur=admin)
+    assert not AccesProtege.objects.exists()
 
 
 def test_who_may_correct(personne):
