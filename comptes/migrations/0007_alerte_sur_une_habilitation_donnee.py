@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("comptes", "0005_partage_un_an_au_plus"),
+        ("comptes", "0006_journal_enchaine"),
     ]
 
     operations = [
