@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from comptes.auteurs import Auteurs
 from comptes.models import EntreeJournal, Resultat, Sceau
 from siao.socle.text import number_in
 
@@ -67,11 +68,12 @@ def journalise(
 
 
 def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
-    """Take the number of their object off the entries about what is hidden from the user.
+    """Take off the entries about what is hidden from the user the number of their object and who is ``anonyme``.
 
-    The team that reads a protected dossier is where its persons live: who did what stays, not about whom. Models that
-    hide rows answer ``entiers_pour(habilitation)``.
+    The team that reads a protected dossier is where its persons live: of its entries, what and when stay. Models that
+    hide rows answer ``entiers_pour(habilitation)``; a row that is gone is hidden from everybody.
     """
+    concealed = []
     about = defaultdict(dict)
     for entry in entries:
         if entry.objet_type and (key := number_in(entry.objet_id)) is not None:
@@ -80,9 +82,14 @@ def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
         rows = apps.get_model(label)._default_manager.all()
         if hasattr(rows, "entiers_pour"):
             rows = rows.filter(pk__in=found).order_by()
-            for pk in rows.exclude(pk__in=rows.entiers_pour(habilitation).values("pk")).values_list("pk", flat=True):
-                for entry in found[pk]:
-                    entry.objet_id = "(numéro protégé)"
+            there, whole = (set(each.values_list("pk", flat=True)) for each in (rows, rows.entiers_pour(habilitation)))
+            for pk in found.keys() - whole:
+                # Nothing is told by who asked for what never was.
+                concealed += [e for e in found[pk] if pk in there or e.resultat != Resultat.INTROUVABLE]
+    auteurs = Auteurs(entry.utilisateur_id for entry in concealed)
+    for entry in concealed:
+        entry.objet_id = "(numéro protégé)"
+        entry.anonyme = auteurs.tells_a_place(entry.utilisateur_id)
 
 
 # --- Seals ------------------------------------------------------------------------------------------------------
