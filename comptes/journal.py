@@ -22,6 +22,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from comptes.auteurs import Auteurs
 from comptes.models import EntreeJournal, Resultat, Sceau
@@ -47,7 +48,7 @@ def journalise(
 ) -> None:
     """Write one entry: who (user and habilitation, both None for a job), did what (``action``), to which ``objet``.
 
-    ``nombre``: how many rows were shown. ``recherche``: what was searched for, of which only a hash is kept.
+    ``nombre``: how many rows were shown. ``recherche``: what was searched for, of which only a keyed hash is kept.
     The request id and the address come from the request being served.
     """
     context = structlog.contextvars.get_contextvars()
@@ -61,10 +62,15 @@ def journalise(
         objet_id=objet_id.replace("\0", "")[:40],  # it may come from the address
         resultat=resultat,
         nombre=nombre,
-        recherche=hashlib.sha256(recherche.encode()).hexdigest() if recherche else "",
+        recherche=_print_of(recherche) if recherche else "",
         demande=context.get("request_id", ""),
         ip=context.get("ip"),
     )
+
+
+def _print_of(searched: str) -> str:
+    """The same for the same search. Only the key of the site, which no dump has, can compute it from a name."""
+    return salted_hmac("comptes.journal.recherche", searched, algorithm="sha256").hexdigest()
 
 
 def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
