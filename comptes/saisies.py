@@ -73,8 +73,8 @@ def typed(request: HttpRequest) -> list[tuple[str, str]]:
     ]
 
 
-def keep(request: HttpRequest) -> None:
-    """Keep what was typed in the session, for the author named by the stamp alone."""
+def keep(request: HttpRequest, *, session_finie: bool = True) -> None:
+    """Keep what was typed in the session, for the author named by the stamp alone; and why it was not sent."""
     stamped = stamp_of(request)
     if stamped is None:
         return
@@ -85,6 +85,7 @@ def keep(request: HttpRequest) -> None:
         "page": request.get_full_path(),
         "champs": typed(request),
         "fichiers": sorted(request.FILES),
+        "session_finie": session_finie,
     }
 
 
@@ -114,7 +115,7 @@ def show(request: HttpRequest, saisie: dict, *, status: int = 200, origine_incon
             "origine_inconnue": origine_inconnue,
             "du_meme": du_meme,
             "ouverte_sous": opened_under if du_meme else None,
-            "prete": du_meme and opened_under == request.habilitation,
+            "prete": du_meme and saisie["habilitation"] == (request.habilitation.pk if request.habilitation else None),
         },
         status=status,
     )
@@ -129,7 +130,7 @@ def refused_form(request: HttpRequest) -> HttpResponse | None:
     saisie = {"page": request.get_full_path(), "champs": typed(request), "fichiers": sorted(request.FILES)}
     saisie["utilisateur"], saisie["habilitation"] = stamped[:2] if stamped else (None, None)
     if saisie["utilisateur"] == request.user.pk:
-        keep(request)
+        keep(request, session_finie=False)
     return show(request, saisie, status=409, origine_inconnue=stamped is None)
 
 

@@ -98,5 +98,6 @@ class Table:
 
     def address(self, **changes) -> str:
         """The same list with some parameters changed (None removes one)."""
-        parameters = {**self.parameters.dict(), **changes}
-        return "?" + urlencode({key: value for key, value in parameters.items() if value not in (None, "")})
+        parameters = dict(self.parameters.lists()) | {key: [value] for key, value in changes.items()}
+        kept = {key: [each for each in values if each not in (None, "")] for key, values in parameters.items()}
+        return "?" + urlencode(kept, doseq=True)

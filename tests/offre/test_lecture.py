@@ -272,7 +272,7 @@ def test_a_siren_known_elsewhere_is_attached_and_nothing_of_the_other_fiche_is_s
     Rattachement.objects.create(entite=entite, departement_id="35", nom="Nom secret d'ailleurs", statut="VALIDE")
     lecture = lire(classeur())
     assert found(lecture) == {("siren_connu_ailleurs", "B9")}
-    assert not any("secret" in problem.message or "35" in problem.message for problem in lecture.problems)
+    assert not any("secret" in problem.message or "Ille-et-Vilaine" in problem.message for problem in lecture.problems)
 
 
 def test_the_name_of_an_entite_that_the_file_forgets_is_announced(lire):
