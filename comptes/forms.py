@@ -386,6 +386,11 @@ class RechercheJournalForm(Formulaire):
     avant = forms.IntegerField(required=False, widget=forms.HiddenInput)
     alerte = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether what is asked for is what one account did."""
+        return self.is_valid() and bool(self.cleaned_data["compte"] or self.cleaned_data["alerte"])
+
     def filtered(self, entries, alertes):
         """``alertes``: those that the user may read. One of them stands for its user and its days."""
         if number := self.cleaned_data["alerte"]:

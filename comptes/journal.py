@@ -22,10 +22,11 @@ from dataclasses import dataclass
 import structlog
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import Exists, Min, OuterRef, TextField
-from django.db.models.expressions import RawSQL
+from django.db.models import Exists, Func, Min, OuterRef, TextField
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from comptes.auteurs import Auteurs
 from comptes.models import Chaine, EntreeJournal, Resultat, Sceau
 from siao.socle.database import lock_names
 from siao.socle.text import number_in
@@ -50,7 +51,7 @@ def journalise(
 ) -> None:
     """Write one entry: who (user and habilitation, both None for a job), did what (``action``), to which ``objet``.
 
-    ``nombre``: how many rows were shown. ``recherche``: what was searched for, of which only a hash is kept.
+    ``nombre``: how many rows were shown. ``recherche``: what was searched for, of which only a keyed hash is kept.
     The request id and the address come from the request being served.
     """
     context = structlog.contextvars.get_contextvars()
@@ -64,18 +65,24 @@ def journalise(
         objet_id=objet_id.replace("\0", "")[:40],  # it may come from the address
         resultat=resultat,
         nombre=nombre,
-        recherche=hashlib.sha256(recherche.encode()).hexdigest() if recherche else "",
+        recherche=_print_of(recherche) if recherche else "",
         demande=context.get("request_id", ""),
         ip=context.get("ip"),
     )
 
 
-def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
-    """Take the number of their object off the entries about what is hidden from the user.
+def _print_of(searched: str) -> str:
+    """The same for the same search. Only the key of the site, which no dump has, can compute it from a name."""
+    return salted_hmac("comptes.journal.recherche", searched, algorithm="sha256").hexdigest()
 
-    The team that reads a protected dossier is where its persons live: who did what stays, not about whom. Models that
-    hide rows answer ``entiers_pour(habilitation)``.
+
+def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
+    """Take off the entries about what is hidden from the user the number of their object and who is ``anonyme``.
+
+    The team that reads a protected dossier is where its persons live: of its entries, what and when stay. Models that
+    hide rows answer ``entiers_pour(habilitation)``; a row that is gone is hidden from everybody.
     """
+    concealed = []
     about = defaultdict(dict)
     for entry in entries:
         if entry.objet_type and (key := number_in(entry.objet_id)) is not None:
@@ -84,9 +91,14 @@ def conceal(entries: Iterable[EntreeJournal], habilitation) -> None:
         rows = apps.get_model(label)._default_manager.all()
         if hasattr(rows, "entiers_pour"):
             rows = rows.filter(pk__in=found).order_by()
-            for pk in rows.exclude(pk__in=rows.entiers_pour(habilitation).values("pk")).values_list("pk", flat=True):
-                for entry in found[pk]:
-                    entry.objet_id = "(numéro protégé)"
+            there, whole = (set(each.values_list("pk", flat=True)) for each in (rows, rows.entiers_pour(habilitation)))
+            for pk in found.keys() - whole:
+                # Nothing is told by who asked for what never was.
+                concealed += [e for e in found[pk] if pk in there or e.resultat != Resultat.INTROUVABLE]
+    auteurs = Auteurs(entry.utilisateur_id for entry in concealed)
+    for entry in concealed:
+        entry.objet_id = "(numéro protégé)"
+        entry.anonyme = auteurs.tells_a_place(entry.utilisateur_id)
 
 
 # --- Seals ------------------------------------------------------------------------------------------------------
@@ -100,11 +112,10 @@ LOCK_JOURNAL = 6
 _SEALING, _PURGING = 1, 2
 """Space and numbers of the advisory locks: one process seals at a time, and nobody checks during a purge."""
 
-_CONTENT = RawSQL(
-    "jsonb_build_array(chaine, rang, id, extract(epoch FROM quand), utilisateur_id, habilitation_id, action, "
+_CONTENT = Func(
+    template="jsonb_build_array(chaine, rang, id, extract(epoch FROM quand), utilisateur_id, habilitation_id, action, "
     "objet_type, objet_id, resultat, nombre, recherche, demande, ip)::text",
-    (),
-    TextField(),
+    output_field=TextField(),
 )
 """What the fingerprint of an entry covers, after that of the entry before it: as the trigger ``comptes_enchainer``."""
 

@@ -220,6 +220,8 @@ OIDC_STORE_ID_TOKEN = True  # given back to end the session there too
 OIDC_TIMEOUT = 10  # seconds
 
 SESSION_ENGINE = "comptes.sessions"
+# They name people: they end with the session, where a cookie of their own would show them to whoever comes next.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_ABSOLUTE_AGE = datetime.timedelta(hours=10)
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = True

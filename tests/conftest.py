@@ -60,11 +60,15 @@ def _tell_interruptions(terminalreporter):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_blocker):
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_createdb, django_db_blocker
+):
     """The test database, whatever the fixture that asks for it, with the reference lists of production."""
     with django_db_blocker.unblock():
         with as_owner():
-            created = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
+            created = setup_databases(
+                verbosity=0, interactive=False, keepdb=django_db_keepdb and not django_db_createdb
+            )
         call_command("charger_referentiels", verbosity=0)
     yield
     if not django_db_keepdb:

@@ -182,6 +182,9 @@ class EntreeJournal(models.Model):
             AppendOnly(name="jamais_vide", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
         ]
 
+    anonyme = False
+    """Who reads it may not know whose it is (``comptes.journal.conceal``)."""
+
     def __str__(self):
         return f"Entrée n° {self.pk}"
 

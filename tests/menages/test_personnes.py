@@ -167,7 +167,8 @@ def test_who_reads_a_protected_dossier_is_told_to_named_agents_alone(personne):
         assert client.get(page).status_code == 404
         assert not any(page in each.text for each in shown)
     journal = words(client.get(reverse("journal"), {"compte": ""}))
-    assert "Refuge des Tilleuls" in journal  # who did what stays, but not about whom
+    assert "Refuge des Tilleuls" in journal  # of the other dossier; of hers, what was done and when
+    assert "Un agent d'une structure" in journal
     assert f"ménage {autre.pk}\n" in journal
     assert f"ménage {menage.pk}\n" not in journal
     assert f"personne {personne.pk}\n" not in journal
