@@ -16,7 +16,7 @@ from offre.colonnes.controles import (
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
 from offre.colonnes.fiches import Fiche
 from offre.colonnes.listes import ADMINISTERED, Garde, Listes
-from offre.models import Dispositif, Entite, Financement, Rattachement
+from offre.models import Dispositif, Entite, FicheSirene, Financement, Rattachement
 from offre.models.nomenclature import Categorie, Statut
 from siao.socle.columns import OneOf, Row, Sheet
 from siao.socle.columns.conditions import NoneOf
@@ -150,6 +150,8 @@ class EntiteForm(FicheForm):
                 position.report_at(regles.SIREN_EN_DOUBLE, row.number, "siren", other=f"{where} (« {same.nom} »)")
             elif Entite.objects.filter(siren=row["siren"]).exists():
                 position.report_at(regles.SIREN_CONNU_AILLEURS, row.number, "siren", found=row["siren"])
+        if row.has("siren") and (anomalie := FicheSirene.objects.anomalies([row["siren"]]).get(row["siren"])):
+            position.report_at(regles.SIREN_AU_REPERTOIRE, row.number, "siren", found=row["siren"], anomalie=anomalie)
 
 
 class DispositifForm(FicheForm):

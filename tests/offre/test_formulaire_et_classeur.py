@@ -1,11 +1,12 @@
 """What the import refuses, the form refuses in the same words: the cells of its tests are typed in a form."""
 
 import pytest
+from django.utils import timezone
 
 from offre.colonnes import regles
 from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS
 from offre.forms import DispositifForm, EntiteForm, FinancementForm
-from offre.models import Dispositif, Rattachement
+from offre.models import Dispositif, FicheSirene, Rattachement
 from offre.temps1.lecture import read_file
 from siao.socle.columns import Choice, Decimal, Integer, MultiChoice, Reference, YesNo, rules
 from tests.classeurs import DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur, departement, with_cell
@@ -44,6 +45,7 @@ OF_THE_FILE = {
     "lignes_masquees",
     "classeur_vide",
     "fichier",
+    "nom_de_plusieurs",  # in the workbook of a région
     "nom_repris",  # between two lines of one file
     "entite_sans_departement",  # regional workbooks: a form knows its département
     "reference_inconnue",  # a form is opened on its parent
@@ -190,12 +192,20 @@ def test_a_siren_known_elsewhere_warns_and_attaches():
     assert [problem.rule.code for problem in form.warnings] == ["siren_connu_ailleurs"]
 
 
+def test_an_entite_closed_in_the_register_warns():
+    FicheSirene.objects.create(siren=SIREN, etat="CESSEE", lue_le=timezone.now())
+    form = EntiteForm(champs("Entités", ENTITE), departement=departement())
+    assert form.is_valid()
+    assert [problem.rule.code for problem in form.warnings] == ["siren_au_repertoire"]
+
+
 def test_every_rule_of_the_workbook_is_tried_or_belongs_to_files():
     tried = {code for _, _, _, code, _ in CASES} | {
         "siren_en_double",
         "nom_en_double",
         "financement_en_double",
         "siren_connu_ailleurs",
+        "siren_au_repertoire",
     }
     assert {rule.code for rule in regles.RULES} == tried | OF_THE_FILE
     assert not tried & OF_THE_FILE

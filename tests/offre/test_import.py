@@ -461,7 +461,7 @@ def test_the_preview_costs_the_same_for_one_or_many(
     page, chain, django_assert_max_num_queries, django_assert_num_queries
 ):
     one = chain.read()
-    with django_assert_max_num_queries(15) as few:
+    with django_assert_max_num_queries(17) as few:
         page.get(one.get_absolute_url())
     many = chain.read(
         classeur([{"nom": f"Entité {n}", "siren": s} for n, s in enumerate((SIREN, AUTRE_SIREN))], [], [])

@@ -169,8 +169,9 @@ def test_the_cells_of_an_ods_have_a_nature_too(tmp_path, attributes, text, colum
     content = classeur([{"nom": typed["A"], "siren": typed["B"]}], kind="ods")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    old = f'office:value-type="string" table:style-name="texte"><text:p>{typed[column]}</text:p>'
-    new = f'{attributes} table:style-name="texte"><text:p>{text}</text:p>'
+    style = f'table:style-name="texte" table:content-validation-name="Entités.{column}"'
+    old = f'office:value-type="string" {style}><text:p>{typed[column]}</text:p>'
+    new = f"{attributes} {style}><text:p>{text}</text:p>"
     xml = parts["content.xml"].decode()
     assert xml.count(old) == 1
     parts["content.xml"] = xml.replace(old, new).encode()
