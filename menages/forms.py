@@ -14,6 +14,7 @@ from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
 from siao.socle.forms import Formulaire, JourField
+from siao.socle.jours import Sens
 from siao.socle.text import visible
 
 
@@ -26,7 +27,7 @@ class NaissanceField(JourField):
     EXEMPLE = "31/12/1986"
 
     def __init__(self, **options):
-        super().__init__(label="Date de naissance", required=False, **options)
+        super().__init__(label="Date de naissance", required=False, sens=Sens.NAISSANCE, **options)
 
 
 # --- Searching --------------------------------------------------------------------------------------------------
@@ -101,12 +102,13 @@ class ReponseForm(Formulaire):
         widget=forms.RadioSelect,
         error_messages={"required": "Choisissez une réponse."},
     )
-    jusqu_au = JourField(label="Partagé jusqu'au", required=False, help_text="Un an au plus.")
+    jusqu_au = JourField(label="Partagé jusqu'au", required=False, sens=Sens.AVENIR, help_text="Un an au plus.")
     reponse = _texte("Message au SIAO qui demande", max_length=255)
 
     def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
         self.aujourdhui, self.dernier = aujourdhui, aujourdhui + partages.MAXIMUM
+        self.on(aujourdhui)
 
     def clean(self):
         jour = self.cleaned_data.get("jusqu_au")
@@ -135,6 +137,7 @@ class IdentiteForm(Formulaire):
     def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
         self.aujourdhui = aujourdhui
+        self.on(aujourdhui)
 
     def clean_date_naissance(self):
         naissance = self.cleaned_data["date_naissance"]
@@ -210,6 +213,7 @@ class OuvertureForm(Formulaire):
 
     date_debut = JourField(
         label="Ensemble depuis le",
+        sens=Sens.PASSE,
         help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour depuis lequel ces personnes sont ensemble, comme 31/12/2026."},
     )
@@ -226,6 +230,7 @@ class OuvertureForm(Formulaire):
         self.fields["siao"].queryset = offered.select_related("departement")
         self.offerts = list(self.fields["siao"].queryset)
         self.aujourdhui = self.fields["date_debut"].initial = self.offerts[0].departement.aujourdhui
+        self.on(self.aujourdhui)
         if len(self.offerts) == 1:
             del self.fields["siao"]
 
@@ -265,6 +270,7 @@ class AccompagnementForm(Formulaire):
 class ArriveeForm(Formulaire):
     date_debut = JourField(
         label="Dans ce ménage depuis le",
+        sens=Sens.PASSE,
         help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour d'arrivée, comme 31/12/2026."},
     )
@@ -273,6 +279,7 @@ class ArriveeForm(Formulaire):
         super().__init__(*args, **kwargs)
         self.aujourdhui = aujourdhui
         self.fields["date_debut"].initial = aujourdhui
+        self.on(aujourdhui)
 
     def clean_date_debut(self):
         if self.cleaned_data["date_debut"] > self.aujourdhui:

@@ -11,6 +11,7 @@ from menages.actions.dossiers import IDENTITE
 from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
+from siao.socle.jours import Sens
 from situations.actions.saisie import MAXIMUM
 from situations.grille import Grille
 from situations.models import Ethos, EthosLight, Sr1, Sr2
@@ -70,6 +71,7 @@ class SituationForm(PersonnesForm):
 
     date_debut = JourField(
         label="Depuis le",
+        sens=Sens.PASSE,
         error_messages={"required": "Écrivez le jour où la situation a commencé, comme 31/12/2026."},
     )
     sr1 = forms.ChoiceField(
@@ -89,6 +91,7 @@ class SituationForm(PersonnesForm):
     def __init__(self, *args, grille: Grille, **kwargs):
         super().__init__(*args, **kwargs)
         self.grille = grille
+        self.on(grille.jour)
         self.fields["sr1"].choices = [(sr1.pk, str(sr1)) for sr1 in grille.types]
 
     def clean_sr2(self):
@@ -131,6 +134,7 @@ class DeplacementForm(Formulaire):
     personnes = PersonnesField(label="Qui part")
     date_debut = JourField(
         label="Dans l'autre ménage depuis le",
+        sens=Sens.PASSE,
         error_messages={"required": "Écrivez le jour du déplacement, comme 31/12/2026."},
     )
     vers = forms.ChoiceField(
@@ -154,6 +158,7 @@ class DeplacementForm(Formulaire):
         self.destination = None
         self.fields["personnes"].choices = [(pk, membre.nom) for pk, membre in self.membres.items()]
         self.fields["date_debut"].initial = jour
+        self.on(jour)
 
     def clean(self):
         if self.cleaned_data.get("vers") == "existant" and "numero" not in self.errors:

@@ -93,7 +93,7 @@ def _saisie(request, geste: Geste, dossier: Dossier, grille: Grille, initial: di
     if sr2 and sr2.is_offered(grille.jour):
         initial |= {"sr2": sr2.pk, "sr1": sr2.sr1_id}
     if "date" in request.GET:
-        initial["date_debut"] = request.GET["date"][:10]
+        initial["date_debut"] = request.GET["date"][:30]
     parcours = [membre.parcours for membre in dossier.modifiables]
     form = SituationForm(request.POST or None, initial=initial, parcours=parcours, grille=grille)
     context |= {"geste": geste, "form": form, "dossier": dossier, "menage": dossier.menage, "grille": grille}
@@ -202,7 +202,7 @@ def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentiel
     query = QueryDict(mutable=True)
     query["situation" if situation else "dossier"] = situation.pk if situation else dossier.menage.pk
     query.setlist("personne", [pk for pk in request.POST.getlist("personnes") if pk in here])
-    query["date"] = request.POST.get("date_debut", "")[:10]
+    query["date"] = request.POST.get("date_debut", "")[:30]
     return f"{reverse('questionnaire')}?{query.urlencode()}"
 
 
