@@ -12,7 +12,9 @@ from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.jours import Sens
-from situations.actions.saisie import MAXIMUM
+from situations.actions.saisie import MAXIMUM, TROP
+from situations.correction import Correction
+from situations.errance import errance_of, is_to_confirm
 from situations.grille import Grille
 from situations.models import Ethos, EthosLight, Sr1, Sr2
 from situations.models.referentiel import NON_RENSEIGNEE
@@ -31,7 +33,7 @@ class PersonnesField(forms.TypedMultipleChoiceField):
             error_messages={
                 "required": "Cochez au moins une personne.",
                 "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
-                "Rechargez la page.",
+                "Cette page ne propose plus que celles qui y sont : vérifiez, puis recommencez.",
             },
         )
 
@@ -49,7 +51,7 @@ class PersonnesForm(Formulaire):
     def clean_personnes(self):
         chosen = self.cleaned_data["personnes"]
         if len(chosen) > MAXIMUM:
-            raise forms.ValidationError(f"Pas plus de {MAXIMUM} personnes à la fois.")
+            raise forms.ValidationError(TROP)
         return chosen
 
     @property
@@ -86,6 +88,16 @@ class SituationForm(PersonnesForm):
         required=False,
         empty_label="Choisissez une région",
     )
+    meme = forms.ChoiceField(
+        label="Cette situation est déjà la leur",
+        required=False,
+        choices=[
+            ("exact", "Toujours exact : elle continue, sa date de début ne change pas"),
+            ("nouvelle", "Une autre commence, du même type : la durée repart de ce jour-là"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    errance = forms.BooleanField(label="C'est exact, les dates ont été vérifiées", required=False)
     field_order = ["personnes", "date_debut", "sr1", "sr2", "region"]
 
     def __init__(self, *args, grille: Grille, **kwargs):
@@ -116,10 +128,29 @@ class SituationForm(PersonnesForm):
         return self.cleaned_data
 
     @property
+    def memes(self) -> list[Parcours]:
+        """The persons ticked who are already in this situation."""
+        choix = self.choix
+        return [
+            each
+            for each in self.choisis
+            if (each.courante.sr2_id, each.courante.region_id) == (choix.sr2.pk, choix.region_id)
+        ]
+
+    @property
     def choix(self) -> Choix:
         sr2, region = self.cleaned_data["sr2"], self.cleaned_data["region"]
         # A region typed for another situation than a SAS was hidden by the page: it is dropped.
         return Choix(sr2, self.cleaned_data["date_debut"], region.pk if region and sr2.region_obligatoire else None)
+
+
+def errance_a_confirmer(correction: Correction, nom: str) -> str:
+    """The question that a page asks before a very long errance is written; empty when there is none to ask."""
+    avant, apres = (
+        errance_of(path, correction.aujourdhui, naissance=correction.naissance)
+        for path in (correction.avant, correction.etapes)
+    )
+    return f"{nom} : {apres.cumul} d'errance en tout." if is_to_confirm(avant, apres) else ""
 
 
 def seal_of(sentences: Sequence[str]) -> str:
