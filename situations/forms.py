@@ -12,8 +12,9 @@ from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.jours import Sens
+from siao.socle.text import number_in
 from situations.actions.saisie import MAXIMUM, TROP
-from situations.correction import Correction
+from situations.correction import Correction, Ligne
 from situations.errance import errance_of, is_to_confirm
 from situations.grille import Grille
 from situations.models import Ethos, EthosLight, Sr1, Sr2
@@ -156,6 +157,99 @@ def errance_a_confirmer(correction: Correction, nom: str) -> str:
 def seal_of(sentences: Sequence[str]) -> str:
     """What the page says will happen, in short: posted back, it proves that it has been read."""
     return hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16]
+
+
+# --- Corriger le parcours ---------------------------------------------------------------------------------------
+
+
+class LigneForm(Formulaire):
+    """One situation of the table: one of the chain (``rang``), or a new one."""
+
+    rang = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    date_debut = JourField(label="Depuis le", sens=Sens.PASSE)
+    sr2 = forms.ChoiceField(
+        label="Situation",
+        error_messages={
+            "required": "Choisissez une situation.",
+            "invalid_choice": "Choisissez une situation de la liste.",
+        },
+    )
+    region = forms.ChoiceField(
+        label="Région (pour un SAS)",
+        required=False,
+        error_messages={"invalid_choice": "Choisissez une région de la liste."},
+    )
+    supprimer = forms.BooleanField(label="Supprimer cette ligne", required=False)
+
+    def __init__(self, *args, grille: Grille, regions: Sequence[tuple[str, str]], chain, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.on(grille.jour)
+        self.grille = grille
+        rang = number_in(str(self["rang"].value()))
+        self.ancienne = chain[rang] if rang is not None and rang < len(chain) else None
+        choices = [(str(sr1), [(sr2.pk, str(sr2)) for sr2 in offered]) for sr1, offered in grille.choix]
+        kept = self.ancienne.sr2 if self.ancienne else None
+        if kept and not kept.is_offered(grille.jour):
+            choices.insert(0, (kept.pk, str(kept)))
+        self.fields["sr2"].choices = [("", "Choisissez"), *choices]
+        self.fields["region"].choices = [("", "Aucune"), *regions]
+
+    def clean(self):
+        sr2 = self.grille.valeurs.get(self.cleaned_data.get("sr2"))
+        if sr2 and sr2.region_obligatoire and not self.cleaned_data.get("region") and "region" not in self.errors:
+            self.add_error("region", "Précisez la région vers laquelle la personne a été orientée.")
+        return self.cleaned_data
+
+    @property
+    def retiree(self) -> bool:
+        return bool(self.data.get(self.add_prefix("supprimer")))
+
+    @property
+    def ligne(self) -> Ligne:
+        data = self.cleaned_data
+        sr2 = self.grille.valeurs[data["sr2"]]
+        # A region left beside another situation than a SAS is dropped, as in the other form.
+        choix = Choix(sr2, data["date_debut"], data["region"] or None if sr2.region_obligatoire else None)
+        return Ligne(choix, data["rang"])
+
+
+class TableauForm(forms.BaseFormSet):
+    """The end of a chain. What is ticked « Supprimer » is not read any further, nor a new line left empty."""
+
+    @property
+    def gardees(self) -> list[LigneForm]:
+        return [form for form in self.forms if not form.retiree and form.has_changed()]
+
+    def is_valid(self):
+        read = [form.is_valid() for form in self.gardees]  # all of them: mistakes are told at once
+        return self.management_form.is_valid() and all(read)
+
+
+LIGNES = 200
+"""Lines of a table at most: a forged form has more."""
+LignesFormSet = forms.formset_factory(LigneForm, formset=TableauForm, extra=0, max_num=LIGNES, absolute_max=LIGNES)
+
+
+class CorrectionForm(Formulaire):
+    """Why a parcours is corrected, and for whom else of the ménage who has the same."""
+
+    motif = forms.CharField(
+        label="Motif de la correction",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Gardé dans l'historique avec chaque ligne changée et votre nom. Exemples : séjour appris "
+        "aujourd'hui, faute de frappe.",
+        error_messages={"required": "Donnez le motif de la correction."},
+    )
+    personnes = PersonnesField(label="Appliquer aussi à")
+    errance = forms.BooleanField(label="C'est exact, les dates ont été vérifiées", required=False)
+
+    def __init__(self, *args, memes, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["personnes"].required = False
+        self.fields["personnes"].choices = [(membre.personne.pk, membre.nom) for membre in memes]
+        if not memes:
+            del self.fields["personnes"]
 
 
 # --- Déplacer ---------------------------------------------------------------------------------------------------

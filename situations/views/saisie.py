@@ -115,20 +115,22 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     """Refuse, say what will happen, or do it: only what the page said can happen."""
     if form.perimes:
         return _conflict(request, context)
+    choix = form.choix
     memes = form.memes if geste is AJOUT else []
     exact = form.cleaned_data["meme"] == "exact"
     context["memes"] = [each.nom for each in memes]
     nouveaux = [each for each in form.choisis if each not in memes or not exact]
     try:
-        check_all(refus_de(nouveaux, lambda each: geste.refus(each, form.choix)))
-        check_choix(form.choix, form.grille.jour, gardee=form.choix.sr2.pk == form.grille.gardee)
+        check_all(refus_de(nouveaux, lambda each: geste.refus(each, choix)))
+        check_choix(choix, form.grille.jour, gardee=choix.sr2.pk == form.grille.gardee)
     except Refusal as refusal:
         for sentence in sentences_of(refusal):
             form.add_error("date_debut", sentence)
+        context["suites"] = [link for each in nouveaux if geste.refus(each, choix) for link in _ways_to_correct(each)]
         return _show(request, context)
-    context["suite"] = [geste.suite(each, form.choix) for each in form.choisis if each not in memes]
-    context["errances"] = _long_errances(context["dossier"], nouveaux, geste, form.choix)
-    read = [*context["suite"], form.choix.libelle, str(form.choix.region_id), f"{form.choix.date_debut}"]
+    context["suite"] = [geste.suite(each, choix) for each in form.choisis if each not in memes]
+    context["errances"] = _long_errances(context["dossier"], nouveaux, geste, choix)
+    read = [*context["suite"], choix.libelle, str(choix.region_id), f"{choix.date_debut}"]
     context["lue"] = seal_of([*read, *context["memes"], *context["errances"]])
     if request.POST.get("etape") != "enregistrer" or request.POST.get("lue") != context["lue"]:
         return _show(request, context)
@@ -144,7 +146,7 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     try:
         with transaction.atomic():
             if jetons:
-                geste.action(auteur=request.habilitation, menage=menage, jetons=jetons, choix=form.choix)
+                geste.action(auteur=request.habilitation, menage=menage, jetons=jetons, choix=choix)
             if kept:
                 confirm_situation(auteur=request.habilitation, menage=menage, jetons=kept)
     except Stale:
@@ -156,6 +158,14 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     if kept:
         _say_exact(request, context["dossier"], memes)
     return redirect("situations_du_menage", menage.pk)
+
+
+def _ways_to_correct(parcours: Parcours) -> list[tuple[str, str]]:
+    """The pages that a refusal names."""
+    return [
+        (f"Modifier la situation de {parcours.nom}", reverse("modifier_situation", args=[parcours.courante.pk])),
+        (f"Corriger le parcours de {parcours.nom}", reverse("corriger_parcours", args=[parcours.personne.pk])),
+    ]
 
 
 def _long_errances(dossier: Dossier, personnes: list[Parcours], geste: Geste, choix: Choix) -> list[str]:
