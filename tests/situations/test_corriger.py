@@ -8,7 +8,8 @@ from django.urls import reverse
 from comptes.models import EntreeJournal
 from menages.models import Menage, Personne
 from situations.models import SituationResidentielle, Sr2
-from tests.comptes.fabrique import client_of, make_utilisateur, plain as words
+from tests.comptes.fabrique import client_of, make_utilisateur
+from tests.comptes.fabrique import plain as words
 from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
 from tests.situations.saisie import ajouter, current_of
 
