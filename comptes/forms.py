@@ -18,6 +18,7 @@ from comptes.models import (
 )
 from comptes.preuves import proves
 from siao.socle.forms import Formulaire, JourField, MomentField
+from siao.socle.jours import Sens
 from siao.socle.text import visible
 
 ADRESSE_INCOMPLETE = {"invalid": "Écrivez une adresse complète, par exemple prenom.nom@structure.fr."}
@@ -256,7 +257,9 @@ class HabilitationForm(Formulaire):
     """Where one profil will be exercised, and between which dates. Offers only what the author may give."""
 
     date_debut = JourField(label="À partir du", initial=timezone.localdate)
-    date_fin = JourField(label="Jusqu'au (facultatif)", help_text="Dernier jour compris.", required=False)
+    date_fin = JourField(
+        label="Jusqu'au (facultatif)", sens=Sens.AVENIR, help_text="Dernier jour compris.", required=False
+    )
 
     def __init__(self, *args, auteur: Habilitation, profil: Profil, departement: Departement | None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -338,7 +341,7 @@ class MessageForm(Formulaire):
     titre = forms.CharField(label="Titre", max_length=120)
     texte = forms.CharField(label="Texte", max_length=1000, widget=forms.Textarea(attrs={"rows": 5}))
     debut = MomentField(label="Affiché à partir du", initial=timezone.now)
-    fin = MomentField(label="Affiché jusqu'au")
+    fin = MomentField(label="Affiché jusqu'au", sens=Sens.AVENIR)
     profils = forms.MultipleChoiceField(
         label="Profils destinataires",
         help_text="Aucune case cochée : tous les profils.",
@@ -380,7 +383,7 @@ class MessageForm(Formulaire):
 
 
 class RechercheJournalForm(Formulaire):
-    jour = JourField(label="Jour", required=False)
+    jour = JourField(label="Jour", sens=Sens.PASSE, required=False)
     compte = forms.CharField(label="Compte", help_text="Son adresse courriel entière.", required=False, max_length=254)
     resultat = forms.ChoiceField(label="Résultat", required=False, choices=[("", "Tous"), *Resultat.choices])
     avant = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -14,6 +14,7 @@ from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
 from siao.socle.forms import Formulaire, JourField
+from siao.socle.jours import Sens
 from siao.socle.text import keyboard, plain
 
 
@@ -34,7 +35,11 @@ class NaissanceField(JourField):
     def __init__(self, **options):
         invalid = f"Écrivez une date qui existe, comme {self.EXEMPLE}, ou {INCONNUE}."
         super().__init__(
-            label="Date de naissance", required=False, error_messages={"invalid": invalid, "annee": invalid}, **options
+            label="Date de naissance",
+            required=False,
+            sens=Sens.NAISSANCE,
+            error_messages={"invalid": invalid, "annee": invalid},
+            **options,
         )
 
 
@@ -110,12 +115,13 @@ class ReponseForm(Formulaire):
         widget=forms.RadioSelect,
         error_messages={"required": "Choisissez une réponse."},
     )
-    jusqu_au = JourField(label="Partagé jusqu'au", required=False, help_text="Un an au plus.")
+    jusqu_au = JourField(label="Partagé jusqu'au", required=False, sens=Sens.AVENIR, help_text="Un an au plus.")
     reponse = _texte("Message au SIAO qui demande", max_length=255)
 
     def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
         self.aujourdhui, self.dernier = aujourdhui, aujourdhui + partages.MAXIMUM
+        self.on(aujourdhui)
 
     def clean(self):
         jour = self.cleaned_data.get("jusqu_au")
@@ -144,6 +150,7 @@ class IdentiteForm(Formulaire):
     def __init__(self, *args, aujourdhui: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
         self.aujourdhui = aujourdhui
+        self.on(aujourdhui)
 
     def clean_date_naissance(self):
         naissance = self.cleaned_data["date_naissance"]
@@ -225,6 +232,7 @@ class OuvertureForm(Formulaire):
 
     date_debut = JourField(
         label="Ensemble depuis le",
+        sens=Sens.PASSE,
         help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour depuis lequel ces personnes sont ensemble, comme 31/12/2026."},
     )
@@ -241,6 +249,7 @@ class OuvertureForm(Formulaire):
         self.fields["siao"].queryset = offered.select_related("departement")
         self.offerts = list(self.fields["siao"].queryset)
         self.aujourdhui = self.fields["date_debut"].initial = self.offerts[0].departement.aujourdhui
+        self.on(self.aujourdhui)
         if len(self.offerts) == 1:
             del self.fields["siao"]
 
@@ -280,6 +289,7 @@ class AccompagnementForm(Formulaire):
 class ArriveeForm(Formulaire):
     date_debut = JourField(
         label="Dans ce ménage depuis le",
+        sens=Sens.PASSE,
         help_text=DEPUIS_SA_NAISSANCE,
         error_messages={"required": "Écrivez le jour d'arrivée, comme 31/12/2026."},
     )
@@ -288,6 +298,7 @@ class ArriveeForm(Formulaire):
         super().__init__(*args, **kwargs)
         self.aujourdhui = aujourdhui
         self.fields["date_debut"].initial = aujourdhui
+        self.on(aujourdhui)
 
     def clean_date_debut(self):
         if self.cleaned_data["date_debut"] > self.aujourdhui:

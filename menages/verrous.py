@@ -40,16 +40,23 @@ def lock_personnes(keys: Iterable[int]) -> dict[int, Personne]:
     keys = set(keys)
     personnes = {personne.pk: personne for personne in lock_in_order(Personne.objects.filter(pk__in=keys))}
     if len(personnes) < len(keys):
-        raise Refusal("Une de ces personnes n'existe plus : rechargez la page.")
+        raise Refusal("Une de ces personnes n'existe plus : rouvrez le dossier pour voir qui s'y trouve.")
     check_open(personnes.values())
     return personnes
+
+
+def gelee(personne: Personne) -> str:
+    return (
+        f"Les données de {personne.numero} sont gelées : rien ne peut y être écrit. Qui répond aux droits des "
+        "personnes peut les dégeler."
+    )
 
 
 def check_open(personnes: Iterable[Personne]) -> None:
     """Refuse the fiches that are closed to writing. Frozen data are told of without a name."""
     for personne in personnes:
         if personne.gelee_le:
-            raise Refusal(f"Les données de {personne.numero} sont gelées : rien ne peut y être écrit.")
+            raise Refusal(gelee(personne))
         if personne.fusionnee_dans_id:
             raise Fusionnee(personne)
 

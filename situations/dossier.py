@@ -11,6 +11,7 @@ from comptes.models import Habilitation
 from menages.models import Accompagnement, Appartenance, Menage, Personne, Regard
 from situations.errance import Errance, errance_of
 from situations.models import SituationResidentielle
+from situations.models.situations import chains_of
 from situations.parcours import Parcours
 
 
@@ -118,6 +119,16 @@ class Dossier:
     def modifiables(self) -> list[Membre]:
         return [membre for membre in self.presents if membre.parcours]
 
+    @property
+    def confirmables(self) -> list[Membre]:
+        """Those whose current situation this user may say to be still true."""
+        return [membre for membre in self.modifiables if not membre.parcours.a_renseigner]
+
+    @property
+    def a_confirmer(self) -> list[Membre]:
+        """Those whose situation nobody has said to be true today."""
+        return [membre for membre in self.confirmables if membre.courante.confirmee_le < self.aujourdhui]
+
     @cached_property
     def accompagnements(self) -> list[Accompagnement]:
         if self.protege:
@@ -148,7 +159,7 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
     if Regard.PROTEGE in shown:  # the path of those who left her tells hers
         for personne in personnes:
             personne.regard = Regard.PROTEGE if personne.regard == Regard.ENTIER else personne.regard
-    paths = _paths([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
+    paths = chains_of([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
     membres = []
     for personne in personnes:
         if personne.pk not in stays:  # absorbed from another ménage by somebody of this one
@@ -163,14 +174,6 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
     return Dossier(menage, membres, aujourdhui, protege=bool(shown - {Regard.ENTIER}))
 
 
-def _paths(keys: list[int]) -> dict[int, list[SituationResidentielle]]:
-    paths = defaultdict(list)
-    rows = SituationResidentielle.objects.filter(personne__in=keys).readable()
-    for situation in rows.order_by("personne", "date_debut"):
-        paths[situation.personne_id].append(situation)
-    return paths
-
-
 def _overlaps(situation: SituationResidentielle, stays: list[Appartenance]) -> bool:
     return any(
         situation.date_debut <= (stay.date_fin or datetime.date.max)
@@ -181,4 +184,4 @@ def _overlaps(situation: SituationResidentielle, stays: list[Appartenance]) -> b
 
 def path_of(personne: Personne) -> list[SituationResidentielle]:
     """The whole path of one person, oldest first."""
-    return _paths([personne.pk])[personne.pk]
+    return chains_of([personne.pk])[personne.pk]

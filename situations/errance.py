@@ -14,6 +14,10 @@ TYPES = frozenset({"I", "II", "VI"})
 """Codes of the types that count: à la rue, à l'abri, hébergée par des tiers."""
 
 
+LONGUE = 20
+"""Years of errance in all, above which a page asks whether it is true: it is more often a year mistyped."""
+
+
 @dataclass(frozen=True)
 class Errance:
     depuis: datetime.date | None
@@ -32,6 +36,11 @@ class Errance:
         if years < 2:
             return f"{years * 12 + months} mois"
         return f"{years} ans et {months} mois" if months else f"{years} ans"
+
+
+def is_to_confirm(avant: Errance, apres: Errance) -> bool:
+    """Whether what somebody typed makes an errance so long that it must be confirmed: longer than it already was."""
+    return apres.jours > max(LONGUE * 365.25, avant.jours)
 
 
 def errance_of(situations: Sequence, aujourdhui: datetime.date, *, naissance: datetime.date | None = None) -> Errance:

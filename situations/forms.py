@@ -11,7 +11,11 @@ from menages.actions.dossiers import IDENTITE
 from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
-from situations.actions.saisie import MAXIMUM
+from siao.socle.jours import Sens
+from siao.socle.text import number_in
+from situations.actions.saisie import MAXIMUM, TROP
+from situations.correction import Correction, Ligne
+from situations.errance import errance_of, is_to_confirm
 from situations.grille import Grille
 from situations.models import Ethos, EthosLight, Sr1, Sr2
 from situations.models.referentiel import NON_RENSEIGNEE
@@ -30,7 +34,7 @@ class PersonnesField(forms.TypedMultipleChoiceField):
             error_messages={
                 "required": "Cochez au moins une personne.",
                 "invalid_choice": "Une des personnes cochées n'est pas dans ce ménage : rien n'a été enregistré. "
-                "Rechargez la page.",
+                "Cette page ne propose plus que celles qui y sont : vérifiez, puis recommencez.",
             },
         )
 
@@ -48,7 +52,7 @@ class PersonnesForm(Formulaire):
     def clean_personnes(self):
         chosen = self.cleaned_data["personnes"]
         if len(chosen) > MAXIMUM:
-            raise forms.ValidationError(f"Pas plus de {MAXIMUM} personnes à la fois.")
+            raise forms.ValidationError(TROP)
         return chosen
 
     @property
@@ -70,6 +74,7 @@ class SituationForm(PersonnesForm):
 
     date_debut = JourField(
         label="Depuis le",
+        sens=Sens.PASSE,
         error_messages={"required": "Écrivez le jour où la situation a commencé, comme 31/12/2026."},
     )
     sr1 = forms.ChoiceField(
@@ -84,11 +89,22 @@ class SituationForm(PersonnesForm):
         required=False,
         empty_label="Choisissez une région",
     )
+    meme = forms.ChoiceField(
+        label="Cette situation est déjà la leur",
+        required=False,
+        choices=[
+            ("exact", "Toujours exact : elle continue, sa date de début ne change pas"),
+            ("nouvelle", "Une autre commence, du même type : la durée repart de ce jour-là"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    errance = forms.BooleanField(label="C'est exact, les dates ont été vérifiées", required=False)
     field_order = ["personnes", "date_debut", "sr1", "sr2", "region"]
 
     def __init__(self, *args, grille: Grille, **kwargs):
         super().__init__(*args, **kwargs)
         self.grille = grille
+        self.on(grille.jour)
         self.fields["sr1"].choices = [(sr1.pk, str(sr1)) for sr1 in grille.types]
 
     def clean_sr2(self):
@@ -113,15 +129,127 @@ class SituationForm(PersonnesForm):
         return self.cleaned_data
 
     @property
+    def memes(self) -> list[Parcours]:
+        """The persons ticked who are already in this situation."""
+        choix = self.choix
+        return [
+            each
+            for each in self.choisis
+            if (each.courante.sr2_id, each.courante.region_id) == (choix.sr2.pk, choix.region_id)
+        ]
+
+    @property
     def choix(self) -> Choix:
         sr2, region = self.cleaned_data["sr2"], self.cleaned_data["region"]
         # A region typed for another situation than a SAS was hidden by the page: it is dropped.
         return Choix(sr2, self.cleaned_data["date_debut"], region.pk if region and sr2.region_obligatoire else None)
 
 
+def errance_a_confirmer(correction: Correction, nom: str) -> str:
+    """The question that a page asks before a very long errance is written; empty when there is none to ask."""
+    avant, apres = (
+        errance_of(path, correction.aujourdhui, naissance=correction.naissance)
+        for path in (correction.avant, correction.etapes)
+    )
+    return f"{nom} : {apres.cumul} d'errance en tout." if is_to_confirm(avant, apres) else ""
+
+
 def seal_of(sentences: Sequence[str]) -> str:
     """What the page says will happen, in short: posted back, it proves that it has been read."""
     return hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16]
+
+
+# --- Corriger le parcours ---------------------------------------------------------------------------------------
+
+
+class LigneForm(Formulaire):
+    """One situation of the table: one of the chain (``rang``), or a new one."""
+
+    rang = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    date_debut = JourField(label="Depuis le", sens=Sens.PASSE)
+    sr2 = forms.ChoiceField(
+        label="Situation",
+        error_messages={
+            "required": "Choisissez une situation.",
+            "invalid_choice": "Choisissez une situation de la liste.",
+        },
+    )
+    region = forms.ChoiceField(
+        label="Région (pour un SAS)",
+        required=False,
+        error_messages={"invalid_choice": "Choisissez une région de la liste."},
+    )
+    supprimer = forms.BooleanField(label="Supprimer cette ligne", required=False)
+
+    def __init__(self, *args, grille: Grille, regions: Sequence[tuple[str, str]], chain, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.on(grille.jour)
+        self.grille = grille
+        rang = number_in(str(self["rang"].value()))
+        self.ancienne = chain[rang] if rang is not None and rang < len(chain) else None
+        choices = [(str(sr1), [(sr2.pk, str(sr2)) for sr2 in offered]) for sr1, offered in grille.choix]
+        kept = self.ancienne.sr2 if self.ancienne else None
+        if kept and not kept.is_offered(grille.jour):
+            choices.insert(0, (kept.pk, str(kept)))
+        self.fields["sr2"].choices = [("", "Choisissez"), *choices]
+        self.fields["region"].choices = [("", "Aucune"), *regions]
+
+    def clean(self):
+        sr2 = self.grille.valeurs.get(self.cleaned_data.get("sr2"))
+        if sr2 and sr2.region_obligatoire and not self.cleaned_data.get("region") and "region" not in self.errors:
+            self.add_error("region", "Précisez la région vers laquelle la personne a été orientée.")
+        return self.cleaned_data
+
+    @property
+    def retiree(self) -> bool:
+        return bool(self.data.get(self.add_prefix("supprimer")))
+
+    @property
+    def ligne(self) -> Ligne:
+        data = self.cleaned_data
+        sr2 = self.grille.valeurs[data["sr2"]]
+        # A region left beside another situation than a SAS is dropped, as in the other form.
+        choix = Choix(sr2, data["date_debut"], data["region"] or None if sr2.region_obligatoire else None)
+        return Ligne(choix, data["rang"])
+
+
+class TableauForm(forms.BaseFormSet):
+    """The end of a chain. What is ticked « Supprimer » is not read any further, nor a new line left empty."""
+
+    @property
+    def gardees(self) -> list[LigneForm]:
+        return [form for form in self.forms if not form.retiree and form.has_changed()]
+
+    def is_valid(self):
+        read = [form.is_valid() for form in self.gardees]  # all of them: mistakes are told at once
+        return self.management_form.is_valid() and all(read)
+
+
+LIGNES = 200
+"""Lines of a table at most: a forged form has more."""
+LignesFormSet = forms.formset_factory(LigneForm, formset=TableauForm, extra=0, max_num=LIGNES, absolute_max=LIGNES)
+
+
+class CorrectionForm(Formulaire):
+    """Why a parcours is corrected, and for whom else of the ménage who has the same."""
+
+    motif = forms.CharField(
+        label="Motif de la correction",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Gardé dans l'historique avec chaque ligne changée et votre nom. Exemples : séjour appris "
+        "aujourd'hui, faute de frappe.",
+        error_messages={"required": "Donnez le motif de la correction."},
+    )
+    personnes = PersonnesField(label="Appliquer aussi à")
+    errance = forms.BooleanField(label="C'est exact, les dates ont été vérifiées", required=False)
+
+    def __init__(self, *args, memes, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["personnes"].required = False
+        self.fields["personnes"].choices = [(membre.personne.pk, membre.nom) for membre in memes]
+        if not memes:
+            del self.fields["personnes"]
 
 
 # --- Déplacer ---------------------------------------------------------------------------------------------------
@@ -131,6 +259,7 @@ class DeplacementForm(Formulaire):
     personnes = PersonnesField(label="Qui part")
     date_debut = JourField(
         label="Dans l'autre ménage depuis le",
+        sens=Sens.PASSE,
         error_messages={"required": "Écrivez le jour du déplacement, comme 31/12/2026."},
     )
     vers = forms.ChoiceField(
@@ -172,6 +301,7 @@ class DeplacementForm(Formulaire):
         self.destination = None
         self.fields["personnes"].choices = [(pk, membre.nom) for pk, membre in self.membres.items()]
         self.fields["date_debut"].initial = jour
+        self.on(jour)
 
     def clean(self):
         if self.cleaned_data.get("vers") == "existant" and "numero" not in self.errors:

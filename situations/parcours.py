@@ -6,6 +6,7 @@ before; only the current one changes or goes; what goes opens the previous one a
 """
 
 import datetime
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from menages.models import Personne
@@ -23,6 +24,10 @@ class RefusalOfSome(Refusal):
     def __init__(self, sentences: list[str]):
         self.sentences = sentences
         super().__init__(" ".join(sentences))
+
+
+def sentences_of(refusal: Refusal) -> list[str]:
+    return refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,19 @@ class Parcours:
         if naissance is None or debut >= naissance:
             return ""
         return (
-            f"{self.nom} : au plus tôt le {_jour(naissance)}, jour de sa naissance. Pour une date plus ancienne, "
-            "décochez cette personne, puis enregistrez sa situation à part."
+            f"{self.nom} : au plus tôt le {_jour(naissance)}, jour de sa naissance. Si cette naissance est fausse, "
+            "corrigez-la d'abord sur sa fiche."
         )
+
+    def _depuis_sa_naissance(self, jour: datetime.date) -> datetime.date:
+        """``jour``, or the birth when it came later: nothing begins before."""
+        return max(jour, self.personne.date_naissance or jour)
 
     # --- Ajouter ------------------------------------------------------------------------------------------------
 
     @property
     def ajout_au_plus_tot(self) -> datetime.date:
-        return self.courante.date_debut + UN_JOUR
+        return self._depuis_sa_naissance(self.courante.date_debut + UN_JOUR)
 
     @property
     def peut_ajouter(self) -> bool:
@@ -92,14 +101,24 @@ class Parcours:
 
     def refus_ajout(self, choix: Choix) -> str:
         """Why ``choix`` cannot be added, empty when it can."""
-        if not self.peut_ajouter:
+        if not self.peut_ajouter and self.a_renseigner:
             return f"{self.nom} : {self.borne_ajout}. Pour corriger la situation actuelle, modifiez-la avec le crayon."
-        if choix.date_debut < self.ajout_au_plus_tot:
+        if not self.peut_ajouter:
             return (
-                f"{self.nom} : au plus tôt le {_jour(self.ajout_au_plus_tot)}, lendemain du début de "
-                f"« {self.courante.libelle} ». Pour une date plus ancienne, supprimez d'abord cette situation."
+                f"{self.nom} : {self.borne_ajout}. Si « {self.courante.libelle} » est vraie, ajoutez la suivante "
+                "demain ; si elle est fausse, modifiez-la avec le crayon."
             )
-        return self._avant_naissance(choix.date_debut)
+        if choix.date_debut > self.courante.date_debut:
+            return self._avant_naissance(choix.date_debut)
+        first = (
+            f"{self.nom} : au plus tôt le {_jour(self.ajout_au_plus_tot)}, lendemain du début de "
+            f"« {self.courante.libelle} »."
+        )
+        if self.a_renseigner:
+            return f"{first} Pour une date plus ancienne, renseignez plutôt cette situation avec le crayon."
+        if choix.date_debut == self.courante.date_debut:
+            return f"{first} Si « {self.courante.libelle} » est fausse, modifiez-la avec le crayon."
+        return f"{first} Pour une date plus ancienne, corrigez son parcours : rien n'a besoin d'être supprimé."
 
     def suite_ajout(self, choix: Choix) -> str:
         closed = _jour(choix.date_debut - UN_JOUR)
@@ -109,7 +128,7 @@ class Parcours:
 
     @property
     def modification_au_plus_tot(self) -> datetime.date:
-        return self.precedente.date_debut + UN_JOUR if self.precedente else PREMIER_JOUR
+        return self._depuis_sa_naissance(self.precedente.date_debut + UN_JOUR if self.precedente else PREMIER_JOUR)
 
     @property
     def borne_modification(self) -> str:
@@ -126,10 +145,11 @@ class Parcours:
         return choix.date_debut or self.courante.date_debut
 
     def refus_modification(self, choix: Choix) -> str:
-        if self.precedente and self.debut_modifie(choix) < self.modification_au_plus_tot:
+        if self.precedente and self.debut_modifie(choix) <= self.precedente.date_debut:
             return (
                 f"{self.nom} : au plus tôt le {_jour(self.modification_au_plus_tot)}, lendemain du début de "
-                f"« {self.precedente.libelle} », sa situation précédente."
+                f"« {self.precedente.libelle} », sa situation précédente. Si celle-ci est fausse aussi, corrigez son "
+                "parcours."
             )
         return self._avant_naissance(self.debut_modifie(choix))
 
@@ -182,6 +202,15 @@ def check_choix(choix: Choix, aujourdhui: datetime.date, *, gardee: bool = False
         )
     if choix.date_debut and choix.date_debut < PREMIER_JOUR:
         raise Refusal("Une situation ne commence pas avant le 01/01/1900 : vérifiez l'année.")
+
+
+def refus_de(chains: Sequence[Parcours], refus: Callable[[Parcours], str]) -> list[str]:
+    """Why something cannot be done for some of ``chains``, and how to do it for the others; empty when it can."""
+    refused = {each.nom: sentence for each in chains if (sentence := refus(each))}
+    sentences = list(refused.values())
+    if 0 < len(sentences) < len(chains):
+        sentences.append(f"Pour les autres personnes, décochez {', '.join(refused)}, puis recommencez.")
+    return sentences
 
 
 def check_all(sentences: list[str]) -> None:

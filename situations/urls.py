@@ -1,6 +1,6 @@
 from django.urls import path
 
-from situations.views import aide, composition, confirmation, dossier, droits, fusion, referentiel, saisie
+from situations.views import aide, composition, confirmation, correction, dossier, droits, fusion, referentiel, saisie
 
 urlpatterns = [
     # The dossier
@@ -21,6 +21,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/confirmer/", saisie.confirmer_situations, name="confirmer_situations"),
     path("situations/<int:pk>/modifier/", saisie.modifier_situation, name="modifier_situation"),
     path("situations/<int:pk>/supprimer/", saisie.supprimer_situation, name="supprimer_situation"),
+    path("personnes/<int:pk>/parcours/", correction.corriger_parcours, name="corriger_parcours"),
     path("situations/a-confirmer/", confirmation.a_confirmer, name="a_confirmer"),
     # Help
     path("aide/situations/", aide.grille, name="grille"),

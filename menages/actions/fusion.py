@@ -14,7 +14,7 @@ from menages.actions.dossiers import IDENTITE, archive_if_empty, reopen
 from menages.actions.journal import log
 from menages.models import AccesProtege, Appartenance, Fusion, Personne
 from menages.relations import Relation, relations
-from menages.verrous import lock_personnes
+from menages.verrous import gelee, lock_personnes
 from siao.socle.database import lock_in_order
 from siao.socle.refusal import Refusal, Stale
 
@@ -88,7 +88,7 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
     if not maitre.active:
         raise Refusal("La fiche gardée a depuis été fusionnée à son tour : défaites d'abord cette fusion plus récente.")
     if maitre.gelee_le:
-        raise Refusal(f"Les données de {maitre.numero} sont gelées : rien ne peut y être écrit.")
+        raise Refusal(gelee(maitre))
     Personne.objects.filter(pk=absorbee.pk).update(fusionnee_dans=None, **Personne.trace(auteur.utilisateur))
     by_place = {(relation.model._meta.label, relation.field.name): relation for relation in relations()}
     for moved in fusion.deplace:

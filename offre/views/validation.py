@@ -29,6 +29,7 @@ from offre.views.fiches import au_repertoire, found
 from siao.socle.columns import Reference
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.http import reads, writes
+from siao.socle.jours import Sens
 from siao.socle.refusal import Refusal
 from siao.socle.text import counted, number_in
 
@@ -56,8 +57,12 @@ class PassageForm(Formulaire):
             )
         if passage.vers == Statut.FERME:
             self.fields["date_fermeture"] = JourField(
-                label="Date de fermeture", help_text="Un jour passé, ou aujourd'hui si elle reste vide.", required=False
+                label="Date de fermeture",
+                sens=Sens.PASSE,
+                help_text="Un jour passé, ou aujourd'hui si elle reste vide.",
+                required=False,
             )
+            self.on(objet.departement.aujourdhui)
         if passage.remarques:
             for key, label, shown in _fields_of(objet):
                 self.fields[f"remarque_{key}"] = forms.CharField(

@@ -4,10 +4,12 @@ import datetime
 import re
 
 from django import forms
+from django.forms.utils import from_current_timezone
+from django.utils import timezone
 from dsfr.forms import DsfrBaseForm, DsfrBoundField
 from dsfr.utils import dsfr_input_class_attr
 
-from .text import keyboard
+from siao.socle.jours import ANNEES, Incomplete, Sens, read_day
 
 
 class Champ(DsfrBoundField):
@@ -26,27 +28,33 @@ class Formulaire(DsfrBaseForm):
 
     bound_field_class = Champ
 
+    def on(self, jour: datetime.date) -> None:
+        """Understand the days typed as on ``jour``, the day it is where the form is about."""
+        for field in self.fields.values():
+            if isinstance(field, _Quand):
+                field.aujourdhui = jour
+
     def style(self) -> None:
         """Give the State's classes to fields that were added after the form was made."""
         for field in self.visible_fields():
             dsfr_input_class_attr(field)
 
 
-ANNEES = range(1900, 2200)
-"""Years that a person may write: one mistyped as 0026 or 20026 is refused rather than kept for ever."""
-
-_JOUR = re.compile(r"\s*([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})\s*", re.ASCII)
-
-
 class _Quand:
-    """What the fields of dates have in common: the example, the words of a refusal, the years."""
+    """What the fields of dates have in common: the example, the words of a refusal, the years, how they are read.
+
+    ``sens``: what the day can be, which says how a year that was not typed whole is understood (``siao.socle.jours``).
+    ``aujourdhui``: the day it is where the form is about; a form that knows it gives it with ``Formulaire.on``.
+    """
 
     FORMAT, EXEMPLE, NOM = "%d/%m/%Y", "31/12/2026", "une date qui existe"
+    aujourdhui: datetime.date | None = None
 
-    def __init__(self, *, help_text="", error_messages=None, **options):
+    def __init__(self, *, sens: Sens = Sens.LIBRE, help_text="", error_messages=None, **options):
+        self.sens = sens
         super().__init__(
             help_text=f"{help_text} Exemple : {self.EXEMPLE}".strip(),
-            widget=self.widget(format=self.FORMAT, attrs={"autocomplete": "off", "maxlength": 20}),
+            widget=self.widget(format=self.FORMAT, attrs={"autocomplete": "off", "maxlength": 30, **self.CLAVIER}),
             error_messages={
                 "invalid": f"Écrivez {self.NOM}, comme {self.EXEMPLE}.",
                 "required": f"Écrivez {self.NOM}, comme {self.EXEMPLE}.",
@@ -54,6 +62,15 @@ class _Quand:
             },
             **options,
         )
+
+    def read(self, typed: str) -> datetime.date:
+        """The day in ``typed``, or the French sentence that asks for it."""
+        try:
+            return read_day(typed, sens=self.sens, aujourdhui=self.aujourdhui or timezone.localdate())
+        except Incomplete as asked:
+            raise forms.ValidationError(str(asked), code="annee") from None
+        except ValueError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
     def validate(self, value):
         super().validate(value)
@@ -64,22 +81,34 @@ class _Quand:
 
 
 class JourField(_Quand, forms.DateField):
-    """A day, typed as 31/12/2026. Nothing else is guessed: not two digits for a year, not another alphabet."""
+    """A day, typed as people do: 31/12/2026, 31122026, 31/12/26, 31/12, 2026-12-31 (``siao.socle.jours``)."""
+
+    CLAVIER = {"inputmode": "numeric"}
+    """On a telephone, the digits: they are enough."""
 
     def to_python(self, value):
-        if isinstance(value, datetime.date) or value in self.empty_values:
-            return value or None
-        match = _JOUR.fullmatch(keyboard(value)[:20])
-        try:
-            return datetime.date(int(match[3]), int(match[2]), int(match[1]))
-        except (TypeError, ValueError):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if isinstance(value, datetime.date) or value in self.empty_values or not value.strip():
+            return value if isinstance(value, datetime.date) else None
+        return self.read(value)
 
 
 class MomentField(_Quand, forms.DateTimeField):
-    """A day and an hour, written as people do."""
+    """A day, typed as in ``JourField``, then an hour: 08:00, 8h, 8 h 30."""
 
-    FORMAT, EXEMPLE, NOM = "%d/%m/%Y %H:%M", "31/12/2026 08:00", "un jour et une heure"
+    FORMAT, EXEMPLE, NOM, CLAVIER = "%d/%m/%Y %H:%M", "31/12/2026 08:00", "un jour et une heure", {}
+
+    def to_python(self, value):
+        if isinstance(value, datetime.datetime) or value in self.empty_values:
+            return value or None
+        match = _MOMENT.fullmatch(value[:100].strip())
+        try:
+            hour = datetime.time(int(match["heure"]), int(match["minute"] or 0))
+        except (TypeError, ValueError):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+        return from_current_timezone(datetime.datetime.combine(self.read(match["jour"]), hour))
+
+
+_MOMENT = re.compile(r"(?P<jour>.+?)(?: ?, ?| à |T| +)(?P<heure>\d{1,2}) ?[:hH] ?(?P<minute>\d{2})?(?::00)?", re.ASCII)
 
 
 class FormulaireDeModele(Formulaire, forms.ModelForm):

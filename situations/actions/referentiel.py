@@ -14,7 +14,7 @@ from situations.models import Sr1, Sr2
 @transaction.atomic
 def edit_sr2(*, auteur: Habilitation, sr2: Sr2, version: int, valeurs: dict) -> None:
     """Change a value. ``version``: that of the page. Raises ``Stale``, or ``Refusal`` for what the rules forbid."""
-    _lock(valeurs)
+    _lock(valeurs, sr2)
     replaced = Sr2.objects.filter(remplacee_par=sr2)
     replacement = valeurs.get("remplacee_par")
     if valeurs.get("retiree_le") and not replacement and (led := replaced.order_by("ordre").first()):
@@ -46,11 +46,13 @@ def add_sr2(*, auteur: Habilitation, sr1: Sr1, valeurs: dict) -> Sr2:
     return sr2
 
 
-def _lock(valeurs: dict) -> None:
+def _lock(valeurs: dict, sr2: Sr2 | None = None) -> None:
     """One change of the grid at a time, while situations are entered; refuse a replacement that nobody could choose."""
     grid = {sr2.pk: sr2 for sr2 in lock_in_order(Sr2.objects.all(), waiting_inserts=False)}
     if replacement := valeurs.get("remplacee_par"):
         locked = grid[replacement.pk]
+        if sr2 and locked.remplacee_par_id == sr2.pk:
+            raise Refusal(f"« {locked} » est remplacée par celle-ci : choisissez-en une autre.")
         if locked.remplacee_par_id:
             raise Refusal(f"« {locked} » est elle-même remplacée : choisissez celle qui la remplace.")
         if locked.retiree_le:

@@ -170,8 +170,8 @@ class Sr2(models.Model):
     def refusal_on(self, jour: datetime.date) -> str:
         """Why it cannot be chosen on ``jour``, empty when it can."""
         if self.code == NON_RENSEIGNEE:
-            return "« Non renseignée » ne se choisit pas : elle attend que quelqu'un dise la situation."
+            return "« Non renseignée » ne se choisit pas : choisissez une situation de la liste."
         if self.is_offered(jour):
             return ""
-        instead = f" Choisissez plutôt « {self.remplacee_par} »." if self.remplacee_par_id else ""
-        return f"« {self} » ne peut plus être choisie.{instead}"
+        instead = f"plutôt « {self.remplacee_par} »" if self.remplacee_par_id else "une autre situation de la liste"
+        return f"« {self} » ne peut plus être choisie. Choisissez {instead}."

@@ -1,6 +1,7 @@
 """Situations résidentielles: where a person lives, from a day on. One at a time, without a gap, held by PostgreSQL."""
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import Q
@@ -44,6 +45,15 @@ class SituationQuerySet(DUnePersonneQuerySet):
     def readable(self):
         """With the labels that any page shows."""
         return self.select_related("sr2__sr1", "region")
+
+
+def chains_of(keys: Iterable[int]) -> dict[int, list["SituationResidentielle"]]:
+    """The whole chain of each person (keys), oldest situation first. One query."""
+    chains = {key: [] for key in keys}
+    rows = SituationResidentielle.objects.filter(personne__in=list(chains)).readable()
+    for situation in rows.order_by("personne", "date_debut"):
+        chains[situation.personne_id].append(situation)
+    return chains
 
 
 @concerne(suit=False, exporte=("sr2", "region", "date_debut", "date_fin", "confirmee_le"))

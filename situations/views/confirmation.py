@@ -1,6 +1,7 @@
 """Worklists: situations that nobody has confirmed for months, and those that are not known."""
 
 import datetime
+from itertools import pairwise
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.shortcuts import render
@@ -64,6 +65,8 @@ def a_confirmer(request):
     rows = rows.readable().select_related("personne").order_by("confirmee_le", "pk")
     table = Table("Situations à confirmer, de la plus ancienne à la plus récente", COLONNES, rows, request.GET)
     request.shown["nombre"] = len(table.page)
+    for row, after in pairwise(table.page):
+        row.suivante = after.personne_id  # where the keyboard goes on
     context = {"form": form, "table": table, "mois": months, "liste": which, "parametres": request.GET.urlencode()}
     return render(request, "situations/a_confirmer.html", context)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,11 +19,12 @@ from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
 from siao.socle.text import number_in
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
+from situations.correction import Correction, Ligne
 from situations.dossier import Dossier, read_dossier
-from situations.forms import PersonnesForm, SituationForm, seal_of
+from situations.forms import PersonnesForm, SituationForm, errance_a_confirmer, seal_of
 from situations.grille import Grille, read_grille
 from situations.models import SituationResidentielle
-from situations.parcours import Choix, Parcours, RefusalOfSome, check_choix
+from situations.parcours import Choix, Parcours, check_all, check_choix, refus_de, sentences_of
 from situations.views.absents import ways_on, why_absent
 
 SITUATION = "situations.situationresidentielle"
@@ -94,7 +96,7 @@ def _saisie(request, geste: Geste, dossier: Dossier, grille: Grille, initial: di
     if sr2 and sr2.is_offered(grille.jour):
         initial |= {"sr2": sr2.pk, "sr1": sr2.sr1_id}
     if "date" in request.GET:
-        initial["date_debut"] = request.GET["date"][:10]
+        initial["date_debut"] = request.GET["date"][:30]
     parcours = [membre.parcours for membre in dossier.modifiables]
     form = SituationForm(request.POST or None, initial=initial, parcours=parcours, grille=grille)
     context |= {"geste": geste, "form": form, "dossier": dossier, "menage": dossier.menage, "grille": grille}
@@ -114,36 +116,78 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     """Refuse, say what will happen, or do it: only what the page said can happen."""
     if form.perimes:
         return _conflict(request, context)
+    choix = form.choix
+    memes = form.memes if geste is AJOUT else []
+    exact = form.cleaned_data["meme"] == "exact"
+    context["memes"] = [each.nom for each in memes]
+    nouveaux = [each for each in form.choisis if each not in memes or not exact]
     try:
-        check_choix(form.choix, form.grille.jour, gardee=form.choix.sr2.pk == form.grille.gardee)
+        check_all(refus_de(nouveaux, lambda each: geste.refus(each, choix)))
+        check_choix(choix, form.grille.jour, gardee=choix.sr2.pk == form.grille.gardee)
     except Refusal as refusal:
-        form.add_error("date_debut", str(refusal))
-        return _show(request, context)
-    if refused := [sentence for each in form.choisis if (sentence := geste.refus(each, form.choix))]:
-        for sentence in refused:
+        for sentence in sentences_of(refusal):
             form.add_error("date_debut", sentence)
+        context["suites"] = [link for each in nouveaux if geste.refus(each, choix) for link in _ways_to_correct(each)]
         return _show(request, context)
-    context["suite"] = [geste.suite(each, form.choix) for each in form.choisis]
-    context["lue"] = seal_of([*context["suite"], form.choix.libelle, str(form.choix.region_id)])
+    context["suite"] = [geste.suite(each, choix) for each in form.choisis if each not in memes]
+    context["errances"] = _long_errances(context["dossier"], nouveaux, geste, choix)
+    read = [*context["suite"], choix.libelle, str(choix.region_id), f"{choix.date_debut}"]
+    context["lue"] = seal_of([*read, *context["memes"], *context["errances"]])
     if request.POST.get("etape") != "enregistrer" or request.POST.get("lue") != context["lue"]:
         return _show(request, context)
+    if memes and not form.cleaned_data["meme"]:
+        form.add_error("meme", "Choisissez : la même situation continue, ou une autre commence.")
+    if context["errances"] and not form.cleaned_data["errance"]:
+        form.add_error("errance", "Vérifiez les dates : corrigez-les, ou cochez cette case si elles sont exactes.")
+    if form.errors:
+        return _show(request, context)
     menage = context["menage"]
+    jetons = {each.personne.pk: form.jetons[each.personne.pk] for each in nouveaux}
+    kept = {each.personne.pk: form.jetons[each.personne.pk] for each in form.choisis if each not in nouveaux}
     try:
-        geste.action(auteur=request.habilitation, menage=menage, jetons=form.jetons, choix=form.choix)
+        with transaction.atomic():
+            if jetons:
+                geste.action(auteur=request.habilitation, menage=menage, jetons=jetons, choix=choix)
+            if kept:
+                confirm_situation(auteur=request.habilitation, menage=menage, jetons=kept)
     except Stale:
         return _conflict(request, context)
     except Refusal as refusal:
         return _refused(request, context, refusal)
-    messages.success(request, geste.fait)
+    if jetons:
+        messages.success(request, geste.fait)
+    if kept:
+        _say_exact(request, context["dossier"], memes)
     return redirect("situations_du_menage", menage.pk)
 
 
+def _ways_to_correct(parcours: Parcours) -> list[tuple[str, str]]:
+    """The pages that a refusal names."""
+    return [
+        (f"Modifier la situation de {parcours.nom}", reverse("modifier_situation", args=[parcours.courante.pk])),
+        (f"Corriger le parcours de {parcours.nom}", reverse("corriger_parcours", args=[parcours.personne.pk])),
+    ]
+
+
+def _long_errances(dossier: Dossier, personnes: list[Parcours], geste: Geste, choix: Choix) -> list[str]:
+    """The errances that this makes so long that they must be confirmed."""
+    paths = {membre.personne.pk: membre.situations for membre in dossier.modifiables}
+    said = []
+    for each in personnes:
+        path = paths[each.personne.pk]
+        kept = path if geste is AJOUT else path[:-1]
+        lignes = [Ligne(Choix(s.sr2, s.date_debut, s.region_id), rang) for rang, s in enumerate(kept)]
+        lignes.append(Ligne(choix, None if geste is AJOUT else len(kept)))
+        correction = Correction(path, lignes, dossier.aujourdhui, each.personne.date_naissance)
+        said.append(errance_a_confirmer(correction, each.nom))
+    return [sentence for sentence in said if sentence]
+
+
 def _refused(request, context: dict, refusal: Refusal):
-    sentences = refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]
-    for sentence in sentences:
+    for sentence in sentences_of(refusal):
         context["form"].add_error(None, sentence)
     context["suites"] = ways_on(request, refusal)
-    context.pop("suite", None)
+    context.pop("lue", None)
     return _show(request, context)
 
 
@@ -160,7 +204,7 @@ def _conflict(request, context: dict):
         "form": SituationForm(form.data, parcours=fresh, grille=form.grille),
         "conflit": True,
     }
-    context.pop("suite", None)
+    context.pop("lue", None)
     return _show(request, context, status=409)
 
 
@@ -204,7 +248,7 @@ def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentiel
     query = QueryDict(mutable=True)
     query["situation" if situation else "dossier"] = situation.pk if situation else dossier.menage.pk
     query.setlist("personne", [pk for pk in request.POST.getlist("personnes") if pk in here])
-    query["date"] = request.POST.get("date_debut", "")[:10]
+    query["date"] = request.POST.get("date_debut", "")[:30]
     return f"{reverse('questionnaire')}?{query.urlencode()}"
 
 
@@ -243,7 +287,7 @@ def supprimer_situation(request, pk):
         except Stale as stale:
             return render(request, "situations/supprimer.html", {**context, "conflit": str(stale)}, status=409)
         except Refusal as refusal:
-            for sentence in refusal.sentences if isinstance(refusal, RefusalOfSome) else [str(refusal)]:
+            for sentence in sentences_of(refusal):
                 form.add_error(None, sentence)
             context["suites"] = ways_on(request, refusal)
         else:
@@ -260,7 +304,10 @@ def supprimer_situation(request, pk):
 
 @writes(Droit.SITUATIONS_SAISIR, only_post=True, journal=MENAGE)
 def confirmer_situations(request, pk):
-    """One click: the current situation of these persons is still true today."""
+    """One click: the current situation of these persons, or of the whole ménage, is still true today.
+
+    The keyboard goes on from the next person who waits: the address says which button.
+    """
     dossier = read_dossier(followed_menage(request, pk), request.habilitation)
     form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
     page = reverse("situations_du_menage", args=[dossier.menage.pk])
@@ -273,9 +320,25 @@ def confirmer_situations(request, pk):
         confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
     except Refusal as refusal:
         return refused(request, _why(request, "Rien n'a été confirmé.", refusal), page)
-    names = ", ".join(parcours.nom for parcours in form.choisis)
+    _say_exact(request, dossier, form.choisis)
+    following = _following(request, dossier, form.choisis)
+    return redirect(f"{page}#exact-{following}" if following else page)
+
+
+def _say_exact(request, dossier: Dossier, parcours: list[Parcours]) -> None:
+    names = ", ".join(each.nom for each in parcours)
     messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
-    return redirect(page)
+
+
+def _following(request, dossier: Dossier, confirmed: list[Parcours]) -> int | None:
+    """Key of the next person to confirm after ``confirmed``, in the order of the page; None when nobody is left."""
+    if request.POST.get("depuis") == "a_confirmer":
+        return number_in(request.POST.get("suivante"))
+    done = {each.personne.pk for each in confirmed}
+    order = [membre.personne.pk for membre in dossier.presents]
+    last = max(map(order.index, done))
+    waiting = {membre.personne.pk for membre in dossier.a_confirmer} - done
+    return next((key for key in (*order[last:], *order[:last]) if key in waiting), None)
 
 
 def _why(request, lead: str, refusal: Refusal) -> SafeString:

@@ -2,8 +2,11 @@
 
 // After a refused form, the summary of errors takes the focus (RGAA 11.10). Otherwise what the page has to say does (what
 // was done, what was found): the keyboard goes on from there instead of going through the header again.
+// An address that names a button (the next person of a list) has said where the keyboard goes on: the browser went there.
+const named = document.getElementById(location.hash.slice(1));
 const told =
-  document.querySelector("[data-resume-erreurs]") || document.querySelector("[data-premier-focus]");
+  document.querySelector("[data-resume-erreurs]") ||
+  (named && named.matches("button") ? named : document.querySelector("[data-premier-focus]"));
 if (told) {
   told.focus();
 }

@@ -411,6 +411,7 @@ OBJETS = {
 # Name of the URL → data of a POST that its page would accept. Missing: an empty form.
 
 ENVOIS = {
+    "corriger_parcours": {"etape": "ligne"},
     "modifier_menage": {"version": "1"},
     "modifier_compte": {"prenom": "Prénom", "nom": "Nom"},
     "mot_de_passe_oublie": {"courriel": "personne@test.example"},

@@ -52,7 +52,7 @@ def test_nothing_of_an_identity_is_compulsory(operateur, personne):
     assert "Personne sans nom" in words(operateur.get(reverse("fiche_personne", args=[personne.pk])))
 
 
-@pytest.mark.parametrize("day", ["31/02/2000", "01/01/1800", "01/01/2100", "17-9-86"])
+@pytest.mark.parametrize("day", ["31/02/2000", "01/01/1800", "01/01/2100", "17-9-186", "17/09"])
 def test_a_birth_that_cannot_be(operateur, personne, day):
     assert correct(operateur, personne, date_naissance=day).status_code == 200
 

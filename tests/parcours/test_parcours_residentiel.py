@@ -331,7 +331,7 @@ def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark
         *(f"/dossiers/{key}/{tab}" for key in (menage, refuge) for tab in ("", "situations/", "modifications/")),
         *(f"/dossiers/{menage}/{page}/" for page in ("imprimer", "ajouter", "personnes", "deplacer", "modifier")),
         *(f"/situations/{key}/{page}/" for key in (courante, samir) for page in ("modifier", "supprimer")),
-        *(f"/personnes/{rosa.pk}/{page}/" for page in ("fiche", "modifier", "protection", "fusionner")),
+        *(f"/personnes/{rosa.pk}/{page}/" for page in ("fiche", "modifier", "protection", "fusionner", "parcours")),
         f"/personnes/{rosa.pk}/fusionner/{double.pk}/",
         f"/dossiers/{menage}/situations/?tri=-debut",
         f"/personnes/{ines.pk}/fiche/",
@@ -370,6 +370,20 @@ def test_every_page_of_the_dossiers_through_axe(ouvrir, base_reelle, width, dark
         page.get_by_role("button", name="Chercher", exact=True).click()
         expect(page.get_by_text(said)).to_be_visible()
         check(page)
+    page.goto(f"/personnes/{rosa.pk}/parcours/")
+    page.get_by_role("button", name="Ajouter une ligne").click()
+    expect(page.get_by_label("Depuis le").last).to_be_focused()
+    page.get_by_label("Depuis le").last.fill("demain")
+    page.get_by_role("button", name="Voir ce qui va changer").click()
+    expect(page.locator("[data-resume-erreurs]")).to_be_focused()
+    check(page)
+    page.get_by_label("Depuis le").last.fill("01/01/1990")
+    page.locator('select[name$="-sr2"]').last.select_option("I.1")
+    page.get_by_label("Motif de la correction").fill("Exemple")
+    page.get_by_role("button", name="Voir ce qui va changer").click()
+    expect(page.get_by_text("Ce qui va se passer")).to_be_visible()
+    expect(page.get_by_label("C'est exact, les dates ont été vérifiées")).to_be_visible()
+    check(page)
     page.goto(f"/dossiers/{menage}/ajouter/")
     page.get_by_role("button", name="Voir ce qui va changer").click()
     expect(page.locator("[data-resume-erreurs]")).to_be_focused()

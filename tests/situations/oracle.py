@@ -58,6 +58,34 @@ class Oracle:
             self.personnes[cle].chaine.pop()
         return True
 
+    def corriger(self, menage: int, cle: int, lignes: list[tuple[int | None, str, int]]) -> bool:
+        """Rank of each situation that is kept (None: a new one), code and first day: what deleting and adding reach."""
+        if not self._libres([cle], menage):
+            return False
+        chaine = self.personnes[cle].chaine
+        kept = [rang for rang, _, _ in lignes]
+        if 0 not in kept or any(code == "NR" and rang not in kept for rang, (code, _) in enumerate(chaine)):
+            return False
+        voulue = sorted(((code, jour) for _, code, jour in lignes), key=lambda each: each[1])
+        if voulue == chaine and None not in kept and len(kept) == len(chaine):
+            return False
+        essai = Oracle({cle: Personne(menage, self.personnes[cle].arrivee, list(chaine))})
+        commun = 0
+        while commun < min(len(chaine), len(voulue)) and chaine[commun] == voulue[commun]:
+            commun += 1
+        while len(essai.personnes[cle].chaine) > max(commun, 1):
+            if not essai.supprimer(menage, [cle]):
+                return False
+        if commun == 0:
+            code, jour = voulue[0]
+            if (code == "NR" and chaine[0][0] != "NR") or not essai.modifier(menage, [cle], code, jour):
+                return False
+        for code, jour in voulue[max(commun, 1) :]:
+            if code == "NR" or not essai.ajouter(menage, [cle], code, jour):
+                return False
+        self.personnes[cle].chaine = essai.personnes[cle].chaine
+        return True
+
     def confirmer(self, menage: int, cles) -> bool:
         return self._libres(cles, menage) and all(self.personnes[c].chaine[-1][0] != "NR" for c in cles)
 

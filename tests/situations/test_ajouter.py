@@ -85,7 +85,7 @@ def test_today_is_the_day_of_the_departement(time_machine, db):
     [
         (lambda: jour(-1), "ne s'enregistre pas d'avance"),  # W02
         (lambda: jour(20), "au plus tôt le"),  # W04
-        (lambda: jour(300), "supprimez d'abord cette situation"),
+        (lambda: jour(300), "corrigez son parcours"),
         (lambda: "01/01/0001", "Écrivez une année entre"),  # W06
         (lambda: "31/12/9999", "Écrivez une année entre"),
         (lambda: "29/02/2023", "Écrivez une date qui existe"),

@@ -13,7 +13,9 @@ from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge, undo_merge
 from menages.models import Appartenance, Fusion, Menage, Personne
 from siao.socle.refusal import Refusal
+from situations.actions.correction import correct_parcours
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
+from situations.correction import Ligne, jeton_of
 from situations.models import SituationResidentielle, Sr2
 from situations.parcours import Choix
 from situations.verification import verify
@@ -31,6 +33,9 @@ days = st.integers(-12, 1)
 menages = st.integers(0, 1)
 groups = st.sets(st.integers(0, 4), min_size=1, max_size=3)
 people = st.integers(0, 4)
+corrections = st.lists(
+    st.tuples(st.none() | st.integers(0, 3), st.none() | codes, st.none() | days), min_size=1, max_size=5
+)
 
 
 class Parcours(RuleBasedStateMachine):
@@ -102,6 +107,31 @@ class Parcours(RuleBasedStateMachine):
     def supprimer(self, menage, group):
         allowed = self.oracle.supprimer(menage, self.keys(group))
         self.both(allowed, delete_situation, menage=self.menages[menage], jetons=self.jetons(group))
+
+    @rule(menage=menages, rank=people, lignes=corrections)
+    def corriger(self, menage, rank, lignes):
+        """Each line takes the situation of a rank, changed or not, or a new one; what no line takes is deleted."""
+        cle = self.keys([rank])[0]
+        chaine = self.oracle.personnes[cle].chaine
+        wanted, taken = [], set()
+        for rang, code, number in lignes:
+            rang = rang if rang is not None and rang < len(chaine) and rang not in taken else None
+            taken.add(rang)
+            was = chaine[rang] if rang is not None else (None, None)
+            if (rang is None and code is None) or (was[0] or code) is None:
+                continue
+            wanted.append((rang, code or was[0], was[1] if number is None and rang is not None else number or 0))
+        chain = list(SituationResidentielle.objects.filter(personne=cle).order_by("date_debut"))
+        sr2 = Sr2.objects.in_bulk()
+        allowed = bool(wanted) and self.oracle.corriger(menage, cle, wanted)
+        self.both(
+            allowed,
+            correct_parcours,
+            menage=self.menages[menage],
+            jetons={cle: jeton_of(chain)},
+            lignes=[Ligne(Choix(sr2[code], self.day(number)), rang) for rang, code, number in wanted],
+            motif="Exemple",
+        )
 
     @rule(menage=menages, group=groups)
     def confirmer(self, menage, group):

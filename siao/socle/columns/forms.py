@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from siao.socle.forms import Formulaire
+from siao.socle.forms import Formulaire, JourField
 
 from .rules import Problem, Severity
 from .sheets import Column, Position, Row, Sheet, SheetReader
@@ -63,12 +63,15 @@ class SheetForm(Formulaire):
 
     def clean(self):
         cleaned = super().clean()
+        self.asked = frozenset(self.errors)
         reader = SheetReader(self.sheet, self.lists, region=self.region)
         self.row = reader.read_row(ROW, [self._cell(column) for column in self.sheet.columns])
         self.check(self.row, reader.position)
         for problem in reader.problems:
             if problem.rule.severity == Severity.WARNING:
                 self.warnings.append(problem)
+            elif problem.key in self.asked:
+                pass  # its field has asked for the year
             elif problem.key in self.fields:
                 self.add_error(problem.key, ValidationError(problem.message, code=problem.rule.code))
             else:
@@ -100,8 +103,25 @@ class SheetForm(Formulaire):
         return [(group, fields) for group, fields in found.items() if fields]
 
 
+class _Jour(JourField):
+    """A day: its year may be asked; what is no day is said by the type of the column."""
+
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except ValidationError as refused:
+            if refused.code == "annee":
+                raise
+            return value
+
+    def validate(self, value):
+        """The years too."""
+
+
 def _field(column: Column, lists, value, sheet: Sheet | None) -> forms.Field:
-    """Takes anything: what is wrong is said by the type of the column."""
+    """Takes anything: what is wrong is said by the type of the column. A day is read as in every form."""
+    if isinstance(column.type, Date):
+        return _Jour(label=column.label, required=False, help_text=_help(column, lists, sheet))
     return forms.Field(
         label=column.label,
         required=False,
@@ -138,8 +158,6 @@ def _widget(kind: ColumnType, lists, value) -> forms.Widget:
             return forms.Textarea(attrs={"rows": 4, "maxlength": maximum})
         case Integer() | Decimal():
             return forms.TextInput(attrs={"inputmode": "decimal" if isinstance(kind, Decimal) else "numeric"})
-        case Date():
-            return forms.TextInput(attrs={"placeholder": "jj/mm/aaaa", "inputmode": "numeric", "autocomplete": "off"})
         case Phone():
             return forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
         case Email():
