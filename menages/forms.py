@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from comptes.models import Habilitation, Siao, Utilisateur, partages
 from comptes.perimetres import Perimetre
-from menages.doublons import Identite
+from menages.doublons import Identite, without_civility
 from menages.models import Menage, Recherche, Sexe
 from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
@@ -43,6 +43,8 @@ class RechercheForm(Formulaire):
     def clean(self):
         for name in ("nom", "prenom", "numero"):
             self.cleaned_data[name] = visible(self.cleaned_data.get(name) or "").strip()
+        for name in ("nom", "prenom"):
+            self.cleaned_data[name] = without_civility(self.cleaned_data[name])
         return self.cleaned_data
 
     @property
@@ -53,14 +55,14 @@ class RechercheForm(Formulaire):
 
 
 _NUMERO = re.compile(r"(?:P-?[0-9]{1,12}|[0-9][0-9AB]?[0-9]?-[0-9]{1,12})", re.ASCII | re.IGNORECASE)
-_DATE = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}", re.ASCII)
+_DATE = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}", re.ASCII)
 
 
 def split(typed: str) -> dict[str, str]:
     """The criteria typed in one go in the header: a number, a date, a name, a first name, in any order."""
     found = {"nom": "", "prenom": "", "date_naissance": "", "numero": ""}
     words = []
-    for word in visible(typed)[:200].split():
+    for word in without_civility(visible(typed)[:200]).split():
         if _NUMERO.fullmatch(word) and not found["numero"]:
             found["numero"] = word
         elif _DATE.fullmatch(word) and not found["date_naissance"]:

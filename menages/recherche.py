@@ -18,13 +18,15 @@ from django.utils import timezone
 from comptes.alertes import alert
 from comptes.droits import Famille
 from comptes.models import Habilitation, NatureAlerte
-from menages.doublons import POSSIBLE, Identite, score
+from menages.doublons import POSSIBLE, Identite, score, without_civility
 from menages.models import Appartenance, Menage, Personne, Recherche, Regard
 from siao.socle.refusal import Refusal
 
 RESULTATS = 20
 CANDIDATS = 300
-"""Fiches that are compared letter by letter, those with most keys in common first."""
+"""Fiches elsewhere that are compared letter by letter, those with most keys in common first."""
+ICI = 2_000
+"""The same in the perimeter, where they are counted: past it, the page says « au moins »."""
 FENETRE, LIMITE = datetime.timedelta(minutes=10), 60
 AILLEURS = 88
 """Score from which a fiche of another perimeter is said to exist: a resemblance would tell too much."""
@@ -70,6 +72,10 @@ class Trouvailles:
     ici: list[Trouvee] = field(default_factory=list)
     ailleurs: list[Personne] = field(default_factory=list)
     """Known elsewhere: pages only say whether there is one."""
+    nombre: int = 0
+    """How many of the perimeter look like it: ``ici`` has the first twenty."""
+    au_moins: bool = False
+    """There were too many to count them all."""
     recherche: int = 0
     """Key of the search: what a page carries instead of theirs."""
 
@@ -118,11 +124,21 @@ def open_directly(numero: str, perimetre) -> Menage | None:
 
 
 def keys_of(identite: Identite) -> list[str]:
-    """The blocking keys of what is searched for, as the database computes them for what it stores."""
+    """The blocking keys of what is searched for, as the database computes them for what it stores.
+
+    Those of every split of the names, and of each name alone: a fiche may have one only.
+    """
+    usage = without_civility(identite.nom_usage)
+    read = [*((nom, usage, prenom) for nom, prenom in identite.lectures)]
+    nom, prenom = read[0][0], read[0][2]
+    read += [(alone, "", "") for alone in (nom, usage, prenom) if alone]
+    columns = [[_clean(names[place]) for names in read] for place in range(3)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT menages_cles(%s, %s, %s, %s)",
-            [_clean(identite.nom), _clean(identite.nom_usage), _clean(identite.prenom), identite.date_naissance],
+            "SELECT coalesce(array_agg(DISTINCT cle), '{}')"
+            " FROM unnest(%s::text[], %s::text[], %s::text[]) AS lu(nom, usage, prenom),"
+            " unnest(menages_cles(lu.nom, lu.usage, lu.prenom, %s)) AS cle",
+            [*columns, identite.date_naissance],
         )
         return cursor.fetchone()[0]
 
@@ -140,12 +156,13 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
     else:
         candidates = _candidates(keys)
     candidates = candidates.actives()
-    here = _first(candidates.visible_to(auteur.perimetre)).with_regard(auteur).exclude(regard=Regard.GELE)
-    found = Trouvailles(_ranked(here, criteres.identite, minimum)[:RESULTATS])
+    here = list(_first(candidates.visible_to(auteur.perimetre).lisibles_pour(auteur), ICI))
+    ranked = _ranked(here, criteres.identite, minimum)
+    found = Trouvailles(ranked[:RESULTATS], nombre=len(ranked), au_moins=len(here) == ICI)
     _add_dossiers(found.ici)
     if auteur.famille == Famille.SIAO:
         seen = Personne.objects.visible_to(auteur.perimetre).filter(pk=OuterRef("pk"))
-        elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True)).with_regard(auteur)
+        elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True), CANDIDATS).with_regard(auteur)
         elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)  # nor who lives with a protected person
         sure = _ranked(elsewhere, criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
@@ -153,16 +170,16 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
 
 
 def _candidates(keys: list[str]):
-    """Those who share a blocking key, with most keys in common first."""
+    """Those who share a blocking key, with the very same words first, then with most keys in common."""
     if not keys:
         return Personne.objects.none()
-    shared = sum(Case(When(cles__contains=[key], then=1), default=0) for key in keys)
+    shared = sum(Case(When(cles__contains=[key], then=100 if key[0] == "=" else 1), default=0) for key in keys)
     return Personne.objects.filter(cles__overlap=keys).order_by(shared.desc(), "pk")
 
 
-def _first(candidates):
+def _first(candidates, number: int):
     """The fiches that are worth comparing: what costs more is asked of these alone."""
-    return Personne.objects.filter(pk__in=candidates.values("pk")[:CANDIDATS]).order_by("pk")
+    return Personne.objects.filter(pk__in=candidates.values("pk")[:number]).order_by("pk")
 
 
 def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:

@@ -70,6 +70,10 @@ class PersonneQuerySet(models.QuerySet):
         """Those of whom nothing is hidden from the user."""
         return self.with_regard(habilitation).filter(regard=Regard.ENTIER)
 
+    def lisibles_pour(self, habilitation):
+        """Those whose data are not frozen for the user (``Regard.GELE``)."""
+        return self if Droit.PERSONNES_DROITS in habilitation.droits else self.filter(gelee_le__isnull=True)
+
     def traced_to(self, habilitation):
         """Those whose journal and history the user reads."""
         return self.suivies_par(habilitation.perimetre).entiers_pour(habilitation)

@@ -196,6 +196,85 @@ def test_as_many_queries_for_1_result_as_for_20(operateur, personne, django_asse
     assert len(one) == len(twenty)
 
 
+# --- Names as people have them ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("nom", "prenom", "typed"),
+    [
+        ("De La Cruz", "Jean", "De La Cruz Jean"),
+        ("De La Cruz", "Jean", "Jean De La Cruz"),
+        ("De La Cruz", "Jean", "M. Jean DE LA CRUZ"),
+        ("De La Cruz", "Jean", "delacruz jean"),
+        ("Garcia Lopez", "Maria José", "Maria Garcia José Lopez"),  # any order at all
+        ("Garcia Lopez", "Maria José", "Gracia Lopez Maria José"),  # and a mistake
+        ("Ben Salah", "Mohamed Ali", "Mohamed Ali Ben Salah"),
+        ("Ly", "Ba Oumar", "Ba Oumar Ly"),
+        ("Dupont", "Claire", "Mme Dupont Claire"),
+        ("Dupont", "Claire", "Madame Claire Dupont"),
+        ("Dupont", "Claire", "mlle DUPONT, Claire"),
+        ("Mme Dupont", "Claire", "Claire Dupont"),
+        ("Dupont", "Claire", "Mme Claire Martin née Dupont"),
+        ("Sørensen", "Łukasz", "Sorensen Lukasz"),
+        ("Đặng", "Thị Ánh", "Dang Thi Anh"),
+        ("Weiß", "Jürgen", "Weiss Jurgen"),
+        ("Yıldız", "İbrahim", "Yildiz Ibrahim"),
+        ("Þórsdóttir", "Guðrún", "Thorsdottir Gudrun"),
+        ("Sorensen", "Lukasz", "SØRENSEN ŁUKASZ"),
+        ("Œuvrard", "Chloé", "oeuvrard chloe"),
+        ("M'Baye", "Awa", "MBaye Awa"),
+    ],
+)
+def test_every_split_and_order_of_a_name_civilities_and_letters(operateur, nom, prenom, typed):
+    personne = make_personne(make_menage(), nom=nom, prenom=prenom)
+    make_personne(make_menage(), "Ahmed Benali")
+    assert found(search(operateur, q=typed)) == [personne.pk]
+
+
+def test_letters_are_the_same_for_the_database_and_for_the_score():
+    from django.db import connection
+
+    from menages.doublons import LETTRES, plain
+
+    with connection.cursor() as cursor:
+        for letter in map(chr, LETTRES):
+            for form in (letter, letter.upper() if len(letter.upper()) == 1 else letter):
+                cursor.execute("SELECT menages_plie(%s)", [form])
+                assert cursor.fetchone()[0] == plain(form)
+                assert plain(form).isascii()
+
+
+def test_the_exact_one_comes_before_hundreds_of_homonyms_and_the_count_is_true(operateur):
+    for number in range(24):
+        make_personne(make_menage(), nom="Diallo", prenom="Mamadou", date_naissance=datetime.date(1980, 1, 2 + number))
+    menage = make_menage()
+    Personne.objects.bulk_create(
+        Personne(nom="Dialo", prenom="Mamadou", date_naissance=datetime.date(1990, 5, 5)) for _ in range(340)
+    )
+    from menages.models import Appartenance
+
+    Appartenance.objects.bulk_create(
+        Appartenance(personne=each, menage=menage, date_debut=jour(0)) for each in Personne.objects.filter(nom="Dialo")
+    )
+    exact = make_personne(make_menage(), nom="Diallo", prenom="Mamadou", date_naissance=datetime.date(1990, 5, 6))
+    answer = search(operateur, nom="Diallo", prenom="Mamadou", date_naissance="06/05/1990")
+    assert found(answer)[0] == exact.pk
+    assert "identique" in words(answer)
+    answer = search(operateur, nom="Diallo", prenom="Mamadou")
+    assert len(found(answer)) == 20
+    assert set(Personne.objects.filter(pk__in=found(answer)).values_list("nom", flat=True)) == {"Diallo"}
+    assert "365 personnes de votre périmètre." in words(answer)
+    assert "Voici les 20 plus ressemblantes" in words(answer)
+
+
+def test_a_single_name_without_date_is_found(operateur):
+    seule = make_personne(make_menage(), prenom="Fatoumata", nom="x")
+    Personne.objects.filter(pk=seule.pk).update(nom="")
+    assert found(search(operateur, nom="Fatoumata", date_naissance="01/02/1990")) == [seule.pk]
+    assert found(search(operateur, prenom="Fatoumata", nom="Diallo")) == [seule.pk]
+    assert found(search(operateur, q="Fatumata Diallo")) == [seule.pk]
+
+
 # --- Asking another SIAO ----------------------------------------------------------------------------------------
 
 
