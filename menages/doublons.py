@@ -81,6 +81,11 @@ class Identite:
         return list(dict.fromkeys(found))
 
 
+def same_line(one: Identite, other: Identite) -> bool:
+    """Whether two lines of one form are probably the same person: each looks like the other."""
+    return bool(one.mots and other.mots) and min(score(one, other), score(other, one)) >= PROBABLE
+
+
 def score(cherchee: Identite, connue: Identite) -> int:
     """How much ``connue`` looks like ``cherchee``. What is not looked for does not count; what is unknown, a little."""
     parts = []

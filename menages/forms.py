@@ -164,6 +164,17 @@ class PersonneForm(IdentiteForm):
         data = self.cleaned_data
         return Identite(data["nom"], data["prenom"], data["nom_usage"], data["date_naissance"])
 
+    @property
+    def nomme(self) -> str:
+        """The name typed, as people say it."""
+        data = self.cleaned_data
+        return f"{data['prenom']} {data['nom'] or data['nom_usage']}".strip()
+
+    @property
+    def rang(self) -> int:
+        """The number of the line, as its page shows it."""
+        return int(self.prefix.rpartition("-")[2]) + 1
+
 
 class CompositionFormSet(forms.BaseFormSet):
     """The persons of a ménage: one line each; lines left empty are nobody."""

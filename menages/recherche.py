@@ -81,7 +81,11 @@ class Trouvailles:
 
 
 def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE) -> list[Trouvailles]:
-    """Look for several persons (one form, one search); write the search down. Raises ``TooMany``."""
+    """Look for several persons (one form, one search); write the search down. Raises ``TooMany``.
+
+    A name alone finds, in the perimeter, the fiches that have this only name, and nothing elsewhere: pages that search
+    ask for two criteria, those that create a fiche do not.
+    """
     recent = Recherche.objects.filter(utilisateur=auteur.utilisateur_id, quand__gt=timezone.now() - FENETRE)
     if recent.count() >= LIMITE:
         alert(
@@ -148,7 +152,7 @@ def _clean(text: str) -> str:
 
 
 def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: int) -> Trouvailles:
-    if criteres.nombre < 2:
+    if not keys and not criteres.numero:
         return Trouvailles()
     if criteres.numero:
         numbered = _numbered(criteres.numero)
@@ -160,7 +164,7 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
     ranked = _ranked(here, criteres.identite, minimum)
     found = Trouvailles(ranked[:RESULTATS], nombre=len(ranked), au_moins=len(here) == ICI)
     _add_dossiers(found.ici)
-    if auteur.famille == Famille.SIAO:
+    if auteur.famille == Famille.SIAO and criteres.nombre >= 2:
         seen = Personne.objects.visible_to(auteur.perimetre).filter(pk=OuterRef("pk"))
         elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True), CANDIDATS).with_regard(auteur)
         elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)  # nor who lives with a protected person

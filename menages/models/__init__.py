@@ -1,5 +1,6 @@
 from .appartenances import Appartenance
 from .demandes_d_acces import DemandeDAcces, EtatDemande
+from .distinctions import Distinction
 from .fusions import Fusion
 from .menages import Accompagnement, Menage
 from .personnes import AccesProtege, Personne, Regard, Sexe
@@ -10,6 +11,7 @@ __all__ = [
     "Accompagnement",
     "Appartenance",
     "DemandeDAcces",
+    "Distinction",
     "EtatDemande",
     "Fusion",
     "Menage",
