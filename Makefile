@@ -52,8 +52,8 @@ format: install ## Rewrite the code and the templates in the house format
 bench: install ## Measure against the peers; the table is printed and kept in var/bench.json
 	@$(BIN)/python -m tests.bench
 
-images: install ## Take the pictures of the README again, in the browser tests
-	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py tests/parcours/test_parcours_residentiel.py -k "template or story"
+images: install ## Take the pictures of the README again, in the browser tests and, where installed, in LibreOffice
+	@README_IMAGES=docs/images $(BIN)/python -m pytest -q tests/parcours/test_temps1.py tests/parcours/test_parcours_residentiel.py tests/offre/test_modele.py -k "template or story"
 
 lock: install ## Recompute the locked dependencies from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -7,6 +7,7 @@ refuses raises ``Refusal`` with the sentence to show.
 import base64
 import hashlib
 import secrets
+import unicodedata
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -23,7 +24,8 @@ from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from comptes.droits import Niveau, Profil, profils_managed_by
+from comptes.alertes import alert
+from comptes.droits import Niveau, Profil, droits_beyond, profils_given_by, profils_managed_by
 from comptes.historique import acting
 from comptes.journal import journalise
 from comptes.models import (
@@ -32,6 +34,7 @@ from comptes.models import (
     Lien,
     Message,
     MessageMasque,
+    NatureAlerte,
     NatureLien,
     Octroi,
     Partage,
@@ -50,6 +53,17 @@ from siao.socle.refusal import Refusal
 
 OUT_OF_REACH = (
     "Cette habilitation sort de votre périmètre ou de votre rang. Demandez à l'administrateur au-dessus de vous."
+)
+TO_ONESELF = (
+    "Personne ne se donne d'habilitation : demandez celle-ci à un autre administrateur, de votre rang ou au-dessus."
+)
+BY_THE_SIAO = (
+    "Ce profil lit des dossiers : c'est l'administrateur du SIAO qui le donne. S'il n'y en a pas encore, "
+    "donnez d'abord le profil « Administrateur SIAO » à quelqu'un de ce SIAO."
+)
+HIDDEN = (
+    "Vous ne pouvez pas ouvrir ce dossier à d'autres : il n'est pas suivi par votre SIAO, ou une situation y est "
+    "protégée ou gelée. Demandez à un agent désigné, ou refusez en disant pourquoi."
 )
 NOT_WHOLLY_MANAGED = (
     "Ce compte a aussi une habilitation que vous ne gérez pas. "
@@ -129,9 +143,8 @@ def grant(
     date_debut=None,
     date_fin=None,
 ) -> Habilitation:
-    """Give a habilitation: of a lower rank than the author's, inside the author's perimeter."""
-    if profil not in profils_managed_by(auteur.profil):
-        raise Refusal(OUT_OF_REACH)
+    """Give somebody else a habilitation: of a lower rank than the author's, inside the author's perimeter."""
+    _check_may_give(auteur, utilisateur, profil)
     if not utilisateur.is_active:
         raise Refusal(DISABLED)
     habilitation = create_habilitation(
@@ -147,16 +160,47 @@ def grant(
     if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
         raise Refusal(OUT_OF_REACH)
     journalise(action="comptes.accorder", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
+    _alert_on_rights_beyond(auteur, habilitation)
     return habilitation
+
+
+def _check_may_give(auteur: Habilitation, utilisateur: Utilisateur, profil: str) -> None:
+    """Refuse what nobody of the author's profil gives, and everything to the author: an alias of their mailbox too."""
+    if profil not in profils_managed_by(auteur.profil):
+        raise Refusal(OUT_OF_REACH)
+    if profil not in profils_given_by(auteur.profil):
+        raise Refusal(BY_THE_SIAO)
+    if utilisateur.pk == auteur.utilisateur_id or mailbox(utilisateur.courriel) == mailbox(auteur.utilisateur.courriel):
+        raise Refusal(TO_ONESELF)
+
+
+def mailbox(courriel: str) -> str:
+    """One text for the ways to write one mailbox: « a.b+c@x » is « ab@x » at most providers."""
+    local, _, domain = unicodedata.normalize("NFKC", courriel).strip().casefold().rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
+
+def _alert_on_rights_beyond(auteur: Habilitation, habilitation: Habilitation) -> None:
+    """Tell those above, and those who answer for the place, that an author gave rights that are not theirs."""
+    if beyond := droits_beyond(auteur.profil, habilitation.profil):
+        alert(
+            nature=NatureAlerte.ATTRIBUTION,
+            utilisateur=auteur.utilisateur_id,
+            habilitation=habilitation.pk,
+            jour=timezone.localdate(),
+            nombre=len(beyond),
+        )
 
 
 @transaction.atomic
 def extend(*, auteur: Habilitation, habilitation: Habilitation, objets) -> None:
     """Add entités (in other départements) or dispositifs to a habilitation that the author manages."""
+    _check_may_give(auteur, habilitation.utilisateur, habilitation.profil)
     _hold(habilitation, objets)
     if not Habilitation.objects.manageable_by(auteur).filter(pk=habilitation.pk).exists():
         raise Refusal(OUT_OF_REACH)
     journalise(action="comptes.etendre", utilisateur=auteur.utilisateur, habilitation=auteur, objet=habilitation)
+    _alert_on_rights_beyond(auteur, habilitation)
 
 
 @transaction.atomic
@@ -504,10 +548,13 @@ def put_away(*, utilisateur: Utilisateur, message: Message) -> None:
 def share(*, auteur: Habilitation, objet, siao: Siao, date_fin, motif: str, date_debut=None) -> Partage:
     """Let another SIAO see one object until ``date_fin`` (last day included). The motive is compulsory.
 
-    The view that offers it holds the right; here, nobody shares what they do not see themselves.
+    The view that offers it holds the right; here, nobody shares what they do not see themselves: of what hides
+    somebody, the whole, of a dossier that they work on (a share received is not shared again).
     """
-    if not type(objet)._default_manager.visible_to(auteur.perimetre).filter(pk=objet.pk).exists():
-        raise Refusal("Vous ne pouvez partager que ce que vous voyez.")
+    rows = type(objet)._default_manager.all()
+    hides = hasattr(rows, "traced_to")
+    if not (rows.traced_to(auteur) if hides else rows.visible_to(auteur.perimetre)).filter(pk=objet.pk).exists():
+        raise Refusal(HIDDEN if hides else "Vous ne pouvez partager que ce que vous voyez.")
     partage = Partage(
         group_id=siao.groupe_id,
         permission=_view_permission(objet),

@@ -66,7 +66,14 @@ def _decided(number: int, line: dict[str, str], crosswalk: dict[str, Profil], ch
         where = _perimetre(profil, line, chercher)
     except _ToChoose as choice:
         return Compte(**person, profil=profil, a_choisir=str(choice))
-    return Compte(**person, profil=profil, **where)
+    compte = Compte(**person, profil=profil, **where)
+    # Whoever works here already is given nothing by a file, which anybody may have written a line of.
+    known = Utilisateur.objects.filter(courriel=person["courriel"], last_login__isnull=False).first()
+    if known and not _already_there(known, compte):
+        return Compte(
+            **person, profil=profil, a_choisir="compte déjà utilisé : son administrateur donne l'habilitation"
+        )
+    return compte
 
 
 def _in_words(error: ValidationError) -> str:

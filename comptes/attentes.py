@@ -19,7 +19,7 @@ def _ending(request):
 
 
 def _alerts(request):
-    return Alerte.objects.visible_to(request.perimetre).to_examine().exclude(utilisateur=request.user)
+    return Alerte.objects.visible_to(request.perimetre).to_examine().not_about(request.user)
 
 
 ATTENTES = (

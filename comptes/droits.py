@@ -291,6 +291,22 @@ def profils_managed_by(profil: str) -> frozenset[str]:
     return frozenset(str(other) for other in Profil if other.rang > Profil(profil).rang)
 
 
+def profils_given_by(profil: str) -> frozenset[str]:
+    """The profils that ``profil`` may give: those it manages but, for the State, those that read dossiers.
+
+    The State reads no dossier. Of the profils that do, it gives Administrateur SIAO only, who gives the others.
+    """
+    managed = profils_managed_by(profil)
+    if Profil(profil).famille != Famille.ETAT:
+        return managed
+    return managed - MATRICE[Droit.MENAGES_VOIR].keys() | managed & {Profil.ADMIN_SIAO}
+
+
+def droits_beyond(profil: str, given: str) -> frozenset[str]:
+    """The rights of ``given`` that ``profil`` does not hold: rank is not containment."""
+    return droits_of(given) - droits_of(profil)
+
+
 SECOND_FACTOR_PROFILS = frozenset({Profil.ADMIN_NATIONAL, Profil.ADMIN_DEPARTEMENTAL, Profil.ADMIN_SIAO})
 """Who administers others proves more than a password: nothing opens under these profils without a second factor."""
 

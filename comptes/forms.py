@@ -5,7 +5,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
 
-from comptes.droits import Niveau, Profil, profils_managed_by
+from comptes.droits import Niveau, Profil, profils_given_by, profils_managed_by
 from comptes.models import (
     Departement,
     Habilitation,
@@ -167,12 +167,11 @@ class RechercheComptesForm(Formulaire):
 
     def __init__(self, *args, auteur: Habilitation, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["profil"].choices = [("", "Tous"), *profils_offered_to(auteur)]
+        self.fields["profil"].choices = [("", "Tous"), *_choices(profils_managed_by(auteur.profil))]
 
 
-def profils_offered_to(auteur: Habilitation) -> list[tuple[str, str]]:
-    managed = profils_managed_by(auteur.profil)
-    return [(profil.value, profil.label) for profil in Profil if profil in managed]
+def _choices(profils: frozenset[str]) -> list[tuple[str, str]]:
+    return [(profil.value, profil.label) for profil in Profil if profil in profils]
 
 
 class ChoixDuDepartementForm(Formulaire):
@@ -193,17 +192,24 @@ class ChoixDuDepartementForm(Formulaire):
 class ChoixDuProfilForm(ChoixDuDepartementForm):
     """First step of an invitation: the profil decides what is asked next."""
 
-    profil = forms.ChoiceField(label="Profil", widget=forms.RadioSelect)
+    profil = forms.ChoiceField(
+        label="Profil",
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Vous ne donnez pas ce profil : choisissez-en un de cette liste."},
+    )
     field_order = ["profil", "departement"]
 
     def __init__(self, *args, auteur: Habilitation, **kwargs):
         super().__init__(*args, auteur=auteur, **kwargs)
-        self.fields["profil"].choices = profils_offered_to(auteur)
+        given = profils_given_by(auteur.profil)
+        self.fields["profil"].choices = _choices(given)
+        if given != profils_managed_by(auteur.profil):
+            self.fields[
+                "profil"
+            ].help_text = "Les autres profils qui lisent des dossiers sont donnés par l'administrateur du SIAO."
         if "departement" in self.fields:
             self.fields["departement"].required = False
-            self.fields[
-                "departement"
-            ].help_text = "Nécessaire pour un gestionnaire, un assistant, un responsable ou un travailleur social."
+            self.fields["departement"].help_text = "Nécessaire pour les profils d'une entité ou d'un dispositif."
 
     def clean(self):
         profil, departement = self.cleaned_data.get("profil"), self.cleaned_data.get("departement")
@@ -379,6 +385,11 @@ class RechercheJournalForm(Formulaire):
     resultat = forms.ChoiceField(label="Résultat", required=False, choices=[("", "Tous"), *Resultat.choices])
     avant = forms.IntegerField(required=False, widget=forms.HiddenInput)
     alerte = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether what is asked for is what one account did."""
+        return self.is_valid() and bool(self.cleaned_data["compte"] or self.cleaned_data["alerte"])
 
     def filtered(self, entries, alertes):
         """``alertes``: those that the user may read. One of them stands for its user and its days."""

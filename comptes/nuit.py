@@ -1,6 +1,7 @@
 """What the accounts need each night: seals, checks, and everything that has had its time."""
 
 import datetime
+from contextlib import contextmanager
 
 import structlog
 from axes.models import AccessAttempt
@@ -25,7 +26,6 @@ def run() -> dict[str, int]:
     now = timezone.now()
     with acting(utilisateur=None, travail="comptes.nuit"):
         done = {
-            "entrees_scellees": journal.seal(),
             "octrois_orphelins": clean_orphan_obj_perms(batch_size=1_000),
             "sessions_finies": _clear_sessions(),
             "liens": Lien.objects.filter(demande_le__lt=now - LIENS).delete()[0],
@@ -34,13 +34,28 @@ def run() -> dict[str, int]:
             "envois": Envoi.objects.filter(quand__lt=now - ENVOIS).delete()[0],
             "essais_de_connexion": AccessAttempt.objects.filter(attempt_time__lt=now - ESSAIS_DE_CONNEXION).delete()[0],
         }
+    if journal.unguarded():
+        logger.error("journal_sans_gardien", detail=journal.UNGUARDED)
+    done["entrees_scellees"] = seal()
+    with _telling():
+        done["entrees_verifiees"] = journal.check().entries
+    done["entrees_purgees"] = journal.purge()
+    return done
+
+
+def seal() -> int:
+    """What the worker does each minute; return how many entries were new. A broken journal is logged and raised."""
+    with _telling():
+        return journal.seal()
+
+
+@contextmanager
+def _telling():
     try:
-        done["entrees_verifiees"] = journal.check()
+        yield
     except journal.BrokenChain as broken:
         logger.error("journal_rompu", detail=str(broken))
         raise
-    done["entrees_purgees"] = journal.purge()
-    return done
 
 
 def _clear_sessions() -> int:

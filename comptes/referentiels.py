@@ -7,6 +7,13 @@ from comptes.models import CodePostal, Commune, Departement, Region, Siao
 from siao.socle.fixtures import rows
 
 
+def unknown_departement(code: str) -> str:
+    """What a command says of a code that no département has."""
+    if not Departement.objects.exists():
+        return "Les listes de référence manquent : lancez d'abord « python manage.py charger_referentiels »."
+    return f"Le département « {code} » n'existe pas."
+
+
 @transaction.atomic
 def load_territoires() -> dict[str, int]:
     """Load régions, départements, communes, their postal codes and the SIAO; return how many lines each file has."""

@@ -74,15 +74,15 @@ def typed(request: HttpRequest) -> list[tuple[str, str]]:
     ]
 
 
-def keep(request: HttpRequest) -> None:
-    """Keep what was typed in the session, for the author named by the stamp alone."""
+def keep(request: HttpRequest, *, session_finie: bool = True) -> None:
+    """Keep what was typed in the session, for the author named by the stamp alone; and why it was not sent."""
     stamped = stamp_of(request)
     if stamped is None:
         return
-    request.session[SESSION_KEY] = _saisie(request, stamped)
+    request.session[SESSION_KEY] = _saisie(request, stamped, session_finie=session_finie)
 
 
-def _saisie(request: HttpRequest, stamped: tuple | None) -> dict:
+def _saisie(request: HttpRequest, stamped: tuple | None, *, session_finie: bool = True) -> dict:
     utilisateur, habilitation = stamped[:2] if stamped else (None, None)
     return {
         "utilisateur": utilisateur,
@@ -90,6 +90,7 @@ def _saisie(request: HttpRequest, stamped: tuple | None) -> dict:
         "page": request.get_full_path(),
         "champs": typed(request),
         "fichiers": sorted(request.FILES),
+        "session_finie": session_finie,
     }
 
 
@@ -119,7 +120,7 @@ def show(request: HttpRequest, saisie: dict, *, status: int = 200, origine_incon
             "origine_inconnue": origine_inconnue,
             "du_meme": du_meme,
             "ouverte_sous": opened_under if du_meme else None,
-            "prete": du_meme and opened_under == request.habilitation,
+            "prete": du_meme and saisie["habilitation"] == (request.habilitation.pk if request.habilitation else None),
         },
         status=status,
     )
@@ -133,7 +134,7 @@ def refused_form(request: HttpRequest) -> HttpResponse | None:
         return None
     saisie = _saisie(request, stamped)
     if saisie["utilisateur"] == request.user.pk:
-        keep(request)
+        keep(request, session_finie=False)
     return show(request, saisie, status=409, origine_inconnue=stamped is None)
 
 

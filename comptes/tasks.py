@@ -11,5 +11,10 @@ def send_links():
 
 
 @shared_task
+def seal_journal():
+    nuit.seal()
+
+
+@shared_task
 def nightly():
     nuit.run()

@@ -102,16 +102,16 @@ def score(cherchee: Identite, connue: Identite) -> int:
 @lru_cache(maxsize=50_000)
 def _letters(name: str) -> str:
     """The letters of a name, without those of a civility."""
-    return "".join(filter(str.isalnum, plain(without_civility(name))))
+    return "".join(filter(str.isalnum, latin(without_civility(name))))
 
 
-def plain(name: str) -> str:
+def latin(name: str) -> str:
     """``name`` in the letters of a French keyboard."""
     return fold(name).translate(LETTRES)
 
 
 def _words_of(*names: str) -> list[str]:
-    text = plain(" ".join(map(without_civility, names)))
+    text = latin(" ".join(map(without_civility, names)))
     return sorted("".join(letter if letter.isalnum() else " " for letter in text).split())
 
 

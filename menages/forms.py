@@ -14,7 +14,7 @@ from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
 from siao.socle.forms import Formulaire, JourField
-from siao.socle.text import visible
+from siao.socle.text import keyboard, plain
 
 
 def _texte(label: str, **options) -> forms.CharField:
@@ -22,11 +22,20 @@ def _texte(label: str, **options) -> forms.CharField:
     return forms.CharField(label=label, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
 
 
+AGE_MAXIMUM = 122
+"""The longest life that is proved (Jeanne Calment): an older person was typed to fill the field."""
+
+INCONNUE = "laissez vide si elle n'est pas connue"
+
+
 class NaissanceField(JourField):
     EXEMPLE = "31/12/1986"
 
     def __init__(self, **options):
-        super().__init__(label="Date de naissance", required=False, **options)
+        invalid = f"Écrivez une date qui existe, comme {self.EXEMPLE}, ou {INCONNUE}."
+        super().__init__(
+            label="Date de naissance", required=False, error_messages={"invalid": invalid, "annee": invalid}, **options
+        )
 
 
 # --- Searching --------------------------------------------------------------------------------------------------
@@ -42,7 +51,7 @@ class RechercheForm(Formulaire):
 
     def clean(self):
         for name in ("nom", "prenom", "numero"):
-            self.cleaned_data[name] = visible(self.cleaned_data.get(name) or "").strip()
+            self.cleaned_data[name] = keyboard(self.cleaned_data.get(name) or "")
         for name in ("nom", "prenom"):
             self.cleaned_data[name] = without_civility(self.cleaned_data[name])
         return self.cleaned_data
@@ -62,7 +71,7 @@ def split(typed: str) -> dict[str, str]:
     """The criteria typed in one go in the header: a number, a date, a name, a first name, in any order."""
     found = {"nom": "", "prenom": "", "date_naissance": "", "numero": ""}
     words = []
-    for word in without_civility(visible(typed)[:200]).split():
+    for word in without_civility(keyboard(typed)[:200]).split():
         if _NUMERO.fullmatch(word) and not found["numero"]:
             found["numero"] = word
         elif _DATE.fullmatch(word) and not found["date_naissance"]:
@@ -142,11 +151,17 @@ class IdentiteForm(Formulaire):
         naissance = self.cleaned_data["date_naissance"]
         if naissance and naissance > self.aujourdhui:
             raise forms.ValidationError("Vérifiez cette date : une naissance est aujourd'hui au plus tard.")
+        today = self.aujourdhui
+        too_old = (today.year - AGE_MAXIMUM - 1, today.month, today.day)
+        if naissance and (naissance.year, naissance.month, naissance.day) <= too_old:
+            raise forms.ValidationError(
+                f"Vérifiez cette date : cette personne aurait plus de {AGE_MAXIMUM} ans. Sinon, {INCONNUE}."
+            )
         return naissance
 
     def clean(self):
         for name in ("nom", "nom_usage", "prenom"):
-            self.cleaned_data[name] = " ".join(visible(self.cleaned_data.get(name) or "").split())
+            self.cleaned_data[name] = " ".join(plain(self.cleaned_data.get(name) or "").split())
         return self.cleaned_data
 
     @property
@@ -298,13 +313,14 @@ class AgentForm(Formulaire):
 
     utilisateur = forms.ModelChoiceField(Utilisateur.objects.none(), label="Agent", empty_label="Choisissez un agent")
 
-    def __init__(self, *args, menage: Menage, personne, **kwargs):
+    def __init__(self, *args, menage: Menage, personne, auteur: Habilitation, **kwargs):
         super().__init__(*args, **kwargs)
         colleagues = Habilitation.objects.current().filter(siao=menage.siao).order_by().values("utilisateur")
         named = personne.acces.order_by().values("utilisateur")
         self.fields["utilisateur"].queryset = (
             Utilisateur.objects.filter(pk__in=colleagues, is_active=True)
             .exclude(pk__in=named)
+            .exclude(pk=auteur.utilisateur_id)
             .order_by("nom", "prenom", "pk")
         )
 
@@ -321,7 +337,7 @@ class NumeroForm(Formulaire):
     )
 
     def clean_numero(self):
-        match = re.fullmatch(r"P?-?([0-9]{1,12})", self.cleaned_data["numero"].strip().upper(), re.ASCII)
+        match = re.fullmatch(r"P?-?([0-9]{1,12})", keyboard(self.cleaned_data["numero"]).upper(), re.ASCII)
         if not match:
             raise forms.ValidationError("Un numéro de personne s'écrit comme P-000123.")
         return int(match[1])

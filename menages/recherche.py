@@ -8,10 +8,11 @@ nothing more, never for a protected person (docs/decisions/0022-recherche.md).
 import datetime
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from comptes.models import Habilitation, NatureAlerte
 from menages.doublons import POSSIBLE, Identite, score, without_civility
 from menages.models import Appartenance, Menage, Personne, Recherche, Regard
 from siao.socle.refusal import Refusal
+from siao.socle.text import fold
 
 RESULTATS = 20
 CANDIDATS = 300
@@ -99,19 +101,71 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
             f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
             "est averti ; réessayez dans dix minutes."
         )
-    keys = [keys_of(each.identite) for each in criteres]
-    found = [_found(auteur, each, shared, minimum) for each, shared in zip(criteres, keys, strict=True)]
+    found = [_found(auteur, each, keys_of(each.identite, seuls=True), minimum) for each in criteres]
     recherche = Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
         criteres=[each.ecrits for each in criteres],
-        cles=sorted(set(itertools.chain(*keys))),
+        cles=sorted({key for each in criteres for key in _traces(each)}),
         ailleurs=[personne.pk for each in found for personne in each.ailleurs],
         nombre=sum(len(each.ici) for each in found),
     )
     for each in found:
         each.recherche = recherche.pk
     return found
+
+
+def _traces(criteres: Criteres) -> Iterator[str]:
+    """The keys under which a search is found again when whom it looked for is forgotten.
+
+    Those of the identity and of the number; each word of one criterion alone: a number is often typed beside it.
+    """
+    yield from keys_of(criteres.identite)
+    if criteres.numero:
+        yield _trace_of(criteres.numero)
+    if criteres.nombre - bool(criteres.numero) < 2:
+        yield from itertools.chain.from_iterable(map(_words_of, criteres.ecrits.values()))
+
+
+def _trace_of(numero: str) -> str:
+    """P-000123, « p 123 » and 123 have the same."""
+    return "n° " + "-".join(str(int(digits)) for digits in re.findall(r"[0-9]+", numero, re.ASCII))
+
+
+def _words_of(value: str) -> list[str]:
+    return [f"= {word}" for word in re.findall(r"\w+", fold(value))]
+
+
+def searches_about(personnes: list[int]) -> Q:
+    """Condition on the searches that look for these persons: by a number of theirs, or an identity they ever had.
+
+    It holds when they and their histories are gone: everything is read now.
+    """
+    states = [*_states(Personne.objects.filter(pk__in=personnes))]
+    states += _states(Personne.pgh_event_model.objects.filter(pgh_obj__in=personnes))
+    names = {name for state in states for name in state[:2]}
+    first_names = {prenom for _, _, prenom, _ in states}
+    births = {birth for *_, birth in states}
+    with connection.cursor() as cursor:
+        # Each with each: who typed the old name knew perhaps the new date.
+        cursor.execute(
+            "SELECT DISTINCT cle FROM unnest(%s::text[]) n, unnest(%s::text[]) u, unnest(%s::text[]) p, "
+            "unnest(%s::date[]) d, unnest(menages_cles(n, u, p, d)) AS cle",
+            [[*names, ""], [*names, ""], [*first_names, ""], [*births, None]],
+        )
+        keys = {cle for (cle,) in cursor.fetchall()}
+    values = {*names, *first_names, *(birth.isoformat() for birth in births if birth)}
+    keys |= {word for value in values if value for word in _words_of(value)}
+    keys |= {_trace_of(f"P-{pk}") for pk in personnes}
+    stays = (Appartenance.objects.filter(personne__in=personnes), Appartenance.pgh_event_model.objects)
+    menages = {pk for rows in stays for pk in rows.filter(personne__in=personnes).values_list("menage", flat=True)}
+    dossiers = Menage.objects.filter(pk__in=menages).order_by().values_list("numero", flat=True)
+    keys |= {_trace_of(numero) for numero in dossiers}
+    return Q(cles__overlap=sorted(keys)) | Q(ailleurs__overlap=personnes)
+
+
+def _states(rows) -> list[tuple]:
+    return list(rows.order_by().values_list("nom", "nom_usage", "prenom", "date_naissance").distinct())
 
 
 def open_directly(numero: str, perimetre) -> Menage | None:
@@ -127,15 +181,15 @@ def open_directly(numero: str, perimetre) -> Menage | None:
     ).first()
 
 
-def keys_of(identite: Identite) -> list[str]:
+def keys_of(identite: Identite, *, seuls: bool = False) -> list[str]:
     """The blocking keys of what is searched for, as the database computes them for what it stores.
 
-    Those of every split of the names, and of each name alone: a fiche may have one only.
+    Those of every split of the names; ``seuls``: and of each name alone, since a fiche may have one only.
     """
     usage = without_civility(identite.nom_usage)
-    read = [*((nom, usage, prenom) for nom, prenom in identite.lectures)]
-    nom, prenom = read[0][0], read[0][2]
-    read += [(alone, "", "") for alone in (nom, usage, prenom) if alone]
+    read = [(nom, usage, prenom) for nom, prenom in identite.lectures]
+    if seuls:
+        read += [(alone, "", "") for alone in read[0] if alone]
     columns = [[_clean(names[place]) for names in read] for place in range(3)]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -4,6 +4,7 @@ from django import forms
 
 from comptes.models import Commune
 from offre.colonnes import regles
+from offre.colonnes.communes import Communes
 from offre.colonnes.controles import (
     CAPACITE,
     check_dispositif,
@@ -14,7 +15,7 @@ from offre.colonnes.controles import (
 )
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
 from offre.colonnes.fiches import Fiche
-from offre.colonnes.listes import ADMINISTERED, Communes, Garde, Listes
+from offre.colonnes.listes import ADMINISTERED, Garde, Listes
 from offre.models import Dispositif, Entite, Financement, Rattachement
 from offre.models.nomenclature import Categorie, Statut
 from siao.socle.columns import OneOf, Row, Sheet
@@ -35,7 +36,8 @@ class DepotForm(Formulaire):
     )
     fichier = forms.FileField(
         label="Classeur à déposer",
-        help_text="Classeur Excel (.xlsx) du modèle, ou variante réduite aux entités (.ods). 10 Mo au plus.",
+        help_text="Classeur complet du modèle, en .xlsx ou en .ods, ou variante réduite aux entités (.ods). "
+        "10 Mo au plus.",
         widget=forms.FileInput(attrs={"class": "fr-upload", "accept": ".xlsx,.ods"}),
         allow_empty_file=True,  # an empty file is read like the others: it is refused with its own sentence
         error_messages={"required": "Choisissez le fichier à déposer."},

@@ -10,7 +10,7 @@ from offre.forms_places import JourField, NombreField
 from offre.models import GroupeMesures, PrestationProposee
 from offre.models.mesures import Jour
 from siao.socle.forms import Formulaire
-from siao.socle.text import visible
+from siao.socle.text import plain
 
 _SPAN = re.compile(r"(\d{1,2})(?:[:hH](\d{2})?)?-(\d{1,2})(?:[:hH](\d{2})?)?")
 _CRENEAUX_PAR_JOUR = 6
@@ -35,7 +35,7 @@ class MesuresForm(Formulaire):
         return {field: getattr(groupe, field) for field in fields}
 
     def clean_libelle(self):
-        return visible(self.cleaned_data["libelle"]).strip()
+        return plain(self.cleaned_data["libelle"])
 
     @property
     def valeurs(self) -> dict:

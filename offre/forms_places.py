@@ -10,7 +10,7 @@ from offre.actions.places import Accueil
 from offre.models import CategoriePlace, Composition, GroupePlaces, Indisponibilite, Place, TypePlace
 from offre.models.places import Motif
 from siao.socle.forms import Formulaire, JourField
-from siao.socle.text import counted, visible
+from siao.socle.text import counted, plain
 
 PLACES_EN_UNE_FOIS = 200
 ANNEES_FINANCEES = 5
@@ -135,7 +135,7 @@ class GroupeForm(Formulaire):
         return initial
 
     def clean_libelle(self):
-        return visible(self.cleaned_data["libelle"]).strip()
+        return plain(self.cleaned_data["libelle"])
 
     def clean_financees_depuis(self):
         since = self.cleaned_data["financees_depuis"]
@@ -202,7 +202,7 @@ class PlaceForm(Formulaire):
         return {field: getattr(place, field) for field in ("vu", "nom", "ouverte_le", "fermee_le")}
 
     def clean_nom(self):
-        return visible(self.cleaned_data["nom"]).strip()
+        return plain(self.cleaned_data["nom"])
 
 
 class IndisponibiliteForm(Formulaire):

@@ -98,6 +98,7 @@ urlpatterns = [
     path("temps1/modele/", temps1.modele, name="modele_temps1"),
     path("temps1/aide/", temps1.aide, name="aide_temps1"),
     path("temps1/<int:pk>/", temps1.travail, name="import"),
+    path("temps1/<int:pk>/corriger/", temps1.corriger, name="corriger_import"),
     path("temps1/<int:pk>/decisions/", temps1.decisions, name="decisions"),
     path("temps1/<int:pk>/importer/", temps1.importer, name="importer"),
     path("temps1/<int:pk>/annuler/", temps1.annuler, name="annuler"),

@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "sirene": {"task": "offre.tasks.refresh_sirene", "schedule": crontab(hour=4, minute=5)},
     # By day: who receives it has the places at hand.
     "places": {"task": "offre.tasks.remind_places", "schedule": crontab(hour="7-19", minute=5)},
+    "seal": {"task": "comptes.tasks.seal_journal", "schedule": settings.SEAL_EVERY, "options": {"expires": 60}},
     "links": {"task": "comptes.tasks.send_links", "schedule": settings.RECONCILE_EVERY},
     "mails": {"task": "siao.socle.courriels.send_mails", "schedule": settings.RECONCILE_EVERY},
     "alerts": {"task": "situations.tasks.detect_alerts", "schedule": crontab(minute=25)},

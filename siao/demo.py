@@ -4,8 +4,11 @@ The password is public: ``charger_demo`` refuses to run in production.
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from comptes.actions import create_habilitation
@@ -51,11 +54,24 @@ OFFRE = {"entites": 12, "dispositifs": 40, "financements": 60}
 """Size of each département's offre."""
 
 
+def refuse_in_production() -> None:
+    if not settings.DEBUG:
+        raise CommandError(
+            "Les comptes de démonstration ont un mot de passe public : ils ne se chargent que si DEBUG est allumé. "
+            "Sur une base de démonstration, « charger_demo --forcer »."
+        )
+
+
 @transaction.atomic
-def load() -> None:
-    """Create what is missing of the demonstration; what exists is left as its users made it."""
+def load(say: Callable[[str], object] = lambda what: None) -> None:
+    """Create what is missing of the demonstration; what exists is left as its users made it.
+
+    ``say`` is told what comes next.
+    """
+    say("comptes")
     load_accounts()
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        say(f"offre : {departement}")
         if not Dispositif.objects.filter(departement=departement).exists():
             auteur = Utilisateur.objects.get(courriel=f"administrateur-departemental.{departement.code}@demo.example")
             _load_offre(departement, auteur)
@@ -64,8 +80,10 @@ def load() -> None:
                 dispositif.publics.add("10", "20", "40", "100")
     load_accounts()  # those who work in an entité or a dispositif
     for departement in Departement.objects.filter(code__in=DEPARTEMENTS):
+        say(f"places : {departement}")
         siao = Utilisateur.objects.get(courriel=f"administrateur-siao.{departement.code}@demo.example")
         invent_capacity(departement, siao.habilitations.get())
+    say("dossiers")
     _load_dossiers()
 
 

@@ -4,8 +4,12 @@ import re
 
 from django.core.exceptions import PermissionDenied
 
-_LINK = re.compile(r"(/lien/)[^/\s\"']+")
-"""The address of an e-mailed link: its secret gives an account to whoever reads it before its owner."""
+_SECRETS = (
+    # The address of an e-mailed link: its secret gives an account to whoever reads it before its owner.
+    re.compile(r"(/lien/)[^/\s\"'?]+", re.IGNORECASE),
+    # Whatever a query string holds: a token, the code of a login, what was searched for.
+    re.compile(r"(\?)[^\s\"'<>]+"),
+)
 
 
 def without_refusals(logger, method_name, event: dict) -> dict:
@@ -17,4 +21,17 @@ def without_refusals(logger, method_name, event: dict) -> dict:
 
 def without_secrets(logger, method_name, event: dict) -> dict:
     """Processor of structlog: the line without the secrets of the addresses it names."""
-    return {key: _LINK.sub(r"\1…", value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: masked(value) for key, value in event.items()}
+
+
+def masked(value):
+    """``value`` (a text, or what holds some) without the secrets of the addresses that it names."""
+    if isinstance(value, str):
+        for secret in _SECRETS:
+            value = secret.sub(r"\1…", value)
+        return value
+    if isinstance(value, dict):
+        return {key: masked(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each) for each in value]
+    return value

@@ -44,10 +44,14 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if EMBEDDED_SERVICES:
     from siao.socle import embedded
 
-    DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.attach_postgresql(VAR / "postgresql")
+    DATABASE_URL = env.str("DATABASE_URL", default="")
+    OWNER_DATABASE_URL = env.str("OWNER_DATABASE_URL", default="")
+    if not DATABASE_URL:
+        DATABASE_URL, OWNER_DATABASE_URL = embedded.attach_postgresql(VAR / "postgresql")
     REDIS_URL = env.str("REDIS_URL", default="") or embedded.attach_redis(VAR / "redis")
 else:
     DATABASE_URL = required("DATABASE_URL")
+    OWNER_DATABASE_URL = env.str("OWNER_DATABASE_URL", default="")
     REDIS_URL = required("REDIS_URL")
 
 INSTALLED_APPS = [
@@ -136,6 +140,13 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 # Pages read a few rows by index, on disks without heads: plans that scan, or that are compiled, cost them more than
 # they save (docs/decisions/0040-pages-a-l-echelle.md).
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c random_page_cost=1.1 -c jit=off")
+# Whose the tables are: known to those who migrate, never to the web server nor to the workers
+# (docs/decisions/0043-deux-roles.md).
+DATABASE_OWNER = {
+    key: value
+    for key, value in (env.db_url_config(OWNER_DATABASE_URL) if OWNER_DATABASE_URL else {}).items()
+    if key in ("USER", "PASSWORD")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts and sessions -------------------------------------------------------------------------------------
@@ -209,6 +220,8 @@ OIDC_STORE_ID_TOKEN = True  # given back to end the session there too
 OIDC_TIMEOUT = 10  # seconds
 
 SESSION_ENGINE = "comptes.sessions"
+# They name people: they end with the session, where a cookie of their own would show them to whoever comes next.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_ABSOLUTE_AGE = datetime.timedelta(hours=10)
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = True
@@ -336,6 +349,8 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Seconds between two rounds of the reconciler, and after which a job that nobody has begun counts as forgotten.
 RECONCILE_EVERY = env.float("RECONCILE_EVERY", default=30.0)
+# Seconds between two seals of the journal of accesses.
+SEAL_EVERY = env.float("SEAL_EVERY", default=60.0)
 FORGOTTEN_AFTER = env.float("FORGOTTEN_AFTER", default=10.0)
 
 # --- Logs: JSON lines with a request id, no personal data --------------------------------------------------------

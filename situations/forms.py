@@ -147,8 +147,26 @@ class DeplacementForm(Formulaire):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args, membres, menage: Menage, perimetre, jour: datetime.date, **kwargs):
+    suivent = forms.TypedMultipleChoiceField(
+        label="Qui accompagne aussi le nouveau dossier",
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="L'équipe d'un dispositif coché lit tout le nouveau dossier.",
+        error_messages={"invalid_choice": "Un de ces accompagnements a pris fin : rechargez la page."},
+    )
+
+    def __init__(self, *args, membres, menage: Menage, accompagnements, perimetre, jour: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
+        self.accompagnements = {each.pk: str(each.dispositif) for each in accompagnements}
+        if self.accompagnements:
+            self.fields["suivent"].choices = list(self.accompagnements.items())
+            if any(membre.personne.protegee for membre in membres):
+                self.fields["suivent"].help_text += " Une personne est protégée : ne cochez que ceux qu'elle accepte."
+            else:
+                self.fields["suivent"].initial = list(self.accompagnements)
+        else:
+            del self.fields["suivent"]
         self.membres = {membre.personne.pk: membre for membre in membres}
         self.menage, self.perimetre, self.jour = menage, perimetre, jour
         self.destination = None
@@ -186,6 +204,9 @@ class DeplacementForm(Formulaire):
             "ses situations la suivent."
             for pk in sorted(self.cleaned_data["personnes"])
         ]
+        if self.destination is None and self.accompagnements:
+            kept = [self.accompagnements[pk] for pk in self.cleaned_data["suivent"]]
+            sentences.append(f"Le nouveau dossier est accompagné par : {', '.join(kept) or 'aucun dispositif'}.")
         if set(self.cleaned_data["personnes"]) == set(self.membres):
             sentences.append(f"S'il n'y reste personne, le dossier {self.menage.numero} est archivé.")
         return sentences

@@ -1,6 +1,6 @@
 """The tab « Historique des modifications » of a dossier: what changed, from the histories of its tables, in sentences.
 
-Nothing of a person whose situation is hidden from the user, beyond that something changed.
+Nothing of a person whose situation is hidden from the user, beyond that something changed; nor who works with her.
 """
 
 import datetime
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from comptes.models import Utilisateur
+from comptes.auteurs import Auteurs
 from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne
 from situations.dossier import Dossier
 from situations.models import SituationResidentielle
@@ -45,9 +45,11 @@ def read_modifications(dossier: Dossier) -> list[Modification]:
         found += _told(_events(Accompagnement, "dispositif", menage=dossier.menage.pk), _accompagnement)
     found.sort(key=lambda each: each[0])
     found.reverse()  # what one transaction wrote too
-    authors = Utilisateur.objects.in_bulk({key for _, key, _ in found if key})
+    auteurs = Auteurs(key for _, key, _ in found)
     for _, key, modification in found:
-        modification.auteur = str(authors.get(key) or modification.auteur)
+        modification.auteur = auteurs.nom(key, entier=not dossier.protege, personne=modification.auteur)
+        if dossier.protege:
+            modification.motif = ""  # typed with a change of several tables, it may tell why, hence where
     return [modification for _, _, modification in found]
 
 

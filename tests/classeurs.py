@@ -2,12 +2,13 @@
 
 import csv
 import io
+import zipfile
 from typing import Any
 
 import openpyxl
 
 from comptes.models import Departement
-from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS
+from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
 from offre.colonnes.listes import Listes
 from offre.temps1.modele import write_xlsx
 from offre.temps1.modele_ods import write_ods
@@ -69,7 +70,10 @@ def classeur(
     *,
     kind: str = "xlsx",
 ) -> bytes:
-    """A workbook with these rows (a valid one of each by default); each row is {key: cell}."""
+    """A workbook with these rows (a valid one of each by default); each row is {key: cell}.
+
+    ``kind``: "xlsx", "ods" for the reduced variant, "ods complet".
+    """
     given = (
         (ENTITES, [ENTITE] if entites is None else entites),
         (DISPOSITIFS, [DISPOSITIF] if dispositifs is None else dispositifs),
@@ -84,7 +88,10 @@ def classeur(
         for sheet, lines in given
     }
     stream = io.BytesIO()
-    (write_ods if kind == "ods" else write_xlsx)(stream, Listes(), rows=rows)
+    if kind == "xlsx":
+        write_xlsx(stream, Listes(), rows=rows)
+    else:
+        write_ods(stream, Listes(), rows=rows, sheets=[ENTITES] if kind == "ods" else SHEETS)
     return stream.getvalue()
 
 
@@ -110,3 +117,16 @@ def lines_of(answer, kind: str) -> list[list[str]]:
         return list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
     rows = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
     return [["" if cell is None else str(cell) for cell in row] for row in rows]
+
+
+def with_part(content: bytes, part: str, before: str, after: str) -> bytes:
+    """A file in which one part says ``after`` instead of ``before``."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            data = source.read(entry)
+            if entry.filename == part:
+                assert before.encode() in data
+                data = data.replace(before.encode(), after.encode())
+            target.writestr(entry, data)
+    return stream.getvalue()

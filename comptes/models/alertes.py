@@ -17,6 +17,7 @@ class NatureAlerte(models.TextChoices):
     AILLEURS = "AILLEURS", "Plus de 30 dossiers d'un autre département dans la journée"
     EXTRACTIONS = "EXTRACTIONS", "Plus de 3 extractions de données personnelles dans la journée"
     NUIT = "NUIT", "Consultation de dossiers la nuit, hors 115"
+    ATTRIBUTION = "ATTRIBUTION", "Habilitation donnée, avec des droits que son auteur n'a pas"
 
 
 class AlerteQuerySet(models.QuerySet):
@@ -29,15 +30,24 @@ class AlerteQuerySet(models.QuerySet):
     def readable(self):
         """With what a page says of each: the user, the habilitation and its territory, who examined it."""
         return self.select_related(
-            "utilisateur", "habilitation__departement", "habilitation__region", "habilitation__siao", "examinee_par"
+            "utilisateur",
+            "habilitation__utilisateur",
+            "habilitation__departement",
+            "habilitation__region",
+            "habilitation__siao",
+            "examinee_par",
         ).prefetch_related(*(f"habilitation__{lookup}" for lookup in OCTROIS))
+
+    def not_about(self, utilisateur):
+        """Those that ``utilisateur`` may examine: neither on what they did nor on a habilitation given to them."""
+        return self.exclude(utilisateur=utilisateur).exclude(habilitation__utilisateur=utilisateur)
 
     def to_examine(self):
         return self.filter(examinee_le__isnull=True)
 
 
 class Alerte(models.Model):
-    """One user, one kind of unusual access, one day: never two."""
+    """One user, one kind of unusual access, one day: never two. Of habilitations given: one each, and each day."""
 
     nature = models.CharField("nature", max_length=11, choices=NatureAlerte.choices)
     utilisateur = models.ForeignKey(
@@ -60,7 +70,14 @@ class Alerte(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["utilisateur", "nature", "jour"],
+                condition=~Q(nature=NatureAlerte.ATTRIBUTION),
                 name="alerte_une_par_jour",
+                violation_error_message="Cette alerte a déjà été donnée.",
+            ),
+            models.UniqueConstraint(
+                fields=["utilisateur", "habilitation", "jour"],
+                condition=Q(nature=NatureAlerte.ATTRIBUTION),
+                name="alerte_une_par_attribution",
                 violation_error_message="Cette alerte a déjà été donnée.",
             ),
             models.CheckConstraint(

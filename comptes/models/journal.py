@@ -79,6 +79,39 @@ class AppendOnly(pgtrigger.Trigger):
         return "comptes_ajout_seul()"
 
 
+class Chained(pgtrigger.Trigger):
+    """Gives each row its place in the chains, through a function that a migration creates."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert
+    func = "RETURN NEW;"
+
+    def __init__(self, *, name: str, function: str):
+        super().__init__(name=name)
+        self.function = function
+
+    def render_execute(self, model):
+        return f"{self.function}()"
+
+
+class Chaine(models.Model):
+    """How far one chain of entries goes: rank and fingerprint of its last entry. Number 0 is the chain of the seals.
+
+    The triggers of the two tables write it, and nothing else may: the role of the application can only read it.
+    """
+
+    id = models.IntegerField(primary_key=True)
+    rang = models.BigIntegerField("rang de la dernière entrée")
+    empreinte = models.CharField("empreinte de la dernière entrée", max_length=64)
+
+    class Meta:
+        verbose_name = "chaîne du journal"
+        verbose_name_plural = "chaînes du journal"
+
+    def __str__(self):
+        return f"Chaîne n° {self.pk}"
+
+
 class EntreeJournalQuerySet(models.QuerySet):
     def visible_to(self, perimetre: Perimetre):
         """The entries written under a habilitation inside the perimeter."""
@@ -115,6 +148,10 @@ class EntreeJournal(models.Model):
     recherche = models.CharField("empreinte de la recherche", max_length=64, blank=True)
     demande = models.CharField("numéro de la demande", max_length=40, blank=True)
     ip = models.GenericIPAddressField("adresse IP", null=True)
+    # Its place, given by the trigger whatever was asked for.
+    chaine = models.IntegerField("chaîne", db_default=0, editable=False)
+    rang = models.BigIntegerField("rang dans la chaîne", db_default=0, editable=False)
+    empreinte = models.CharField("empreinte", max_length=64, db_default="", editable=False)
 
     objects = EntreeJournalQuerySet.as_manager()
 
@@ -128,6 +165,11 @@ class EntreeJournal(models.Model):
                 name="entree_journal_resultat_connu",
                 violation_error_message="Ce résultat n'existe pas.",
             ),
+            models.UniqueConstraint(
+                fields=["chaine", "rang"],
+                name="entree_journal_un_rang_par_chaine",
+                violation_error_message="Ce rang est déjà pris dans cette chaîne du journal.",
+            ),
         ]
         indexes = [
             models.Index(fields=["objet_type", "objet_id", "-id"], name="journal_par_objet"),
@@ -135,9 +177,13 @@ class EntreeJournal(models.Model):
             models.Index(fields=["quand"], name="journal_par_date"),
         ]
         triggers = [
+            Chained(name="enchainer", function="comptes_enchainer"),
             AppendOnly(name="ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
             AppendOnly(name="jamais_vide", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
         ]
+
+    anonyme = False
+    """Who reads it may not know whose it is (``comptes.journal.conceal``)."""
 
     def __str__(self):
         return f"Entrée n° {self.pk}"
@@ -155,27 +201,20 @@ class EntreeJournal(models.Model):
 
 
 class Sceau(models.Model):
-    """One link of the chain: the fingerprint of a run of entries, computed over that of the link before."""
+    """The heads of all the chains at one instant, sealed with the fingerprint of the seal before."""
 
-    premiere = models.BigIntegerField("première entrée", unique=True)
-    derniere = models.BigIntegerField("dernière entrée", unique=True)
-    nombre = models.PositiveIntegerField("nombre d'entrées")
-    precedente = models.CharField("empreinte précédente", max_length=64)
+    nombre = models.PositiveIntegerField("entrées nouvelles")
+    tetes = models.JSONField("têtes des chaînes")  # {number of the chain: [rank, fingerprint]}
+    precedente = models.CharField("empreinte précédente", max_length=64, unique=True)
     empreinte = models.CharField("empreinte", max_length=64, unique=True)
-    scelle_le = models.DateTimeField("scellé le", db_default=Now())
+    scelle_le = models.DateTimeField("scellé le")
 
     class Meta:
         verbose_name = "sceau"
         verbose_name_plural = "sceaux"
         ordering = ["pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(derniere__gte=models.F("premiere")),
-                name="sceau_dans_l_ordre",
-                violation_error_message="Un sceau va de sa première à sa dernière entrée.",
-            ),
-        ]
         triggers = [
+            Chained(name="enchainer", function="comptes_enchainer_sceau"),
             AppendOnly(name="ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
             AppendOnly(name="jamais_vide", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
         ]

@@ -26,6 +26,16 @@ class PartageQuerySet(models.QuerySet):
     def of(self, objet: models.Model):
         return self.filter(content_type=ContentType.objects.get_for_model(objet), object_pk=str(objet.pk))
 
+    def entiers_pour(self, habilitation):
+        """Those of objects of which nothing is hidden from the user, for the models that hide something."""
+        whole = models.Q()
+        for content_type in ContentType.objects.filter(pk__in=self.order_by().values("content_type")):
+            rows = content_type.model_class()._default_manager.all()
+            if hasattr(rows, "entiers_pour"):
+                shown = rows.entiers_pour(habilitation).order_by().values(cle=Cast("pk", models.CharField()))
+                whole &= ~models.Q(content_type=content_type) | models.Q(object_pk__in=shown)
+        return self.filter(whole)
+
     def keys(self, model: type[models.Model], perimetre: Perimetre):
         """Primary keys of the objects of ``model`` that are shared today with a SIAO of ``perimetre``, as a subquery.
 

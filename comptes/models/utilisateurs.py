@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Lower
 
-from comptes.droits import Droit, Profil, profils_managed_by
+from comptes.droits import Droit, Famille, Profil, profils_managed_by
 from comptes.historique import historise
 from siao.socle.text import Folded
 
@@ -34,6 +34,15 @@ class UtilisateurQuerySet(models.QuerySet):
             .exclude(pk__in=self._habilitations().manageable_by(habilitation).values("pk"))
         )
         return self.manageable_by(habilitation).exclude(Exists(others.filter(utilisateur=OuterRef("pk"))))
+
+    def with_structure(self):
+        """Annotate ``de_structure``: this account works, or ever worked, elsewhere than for a SIAO or the State.
+
+        Past habilitations count, and so does an account that never had any: a doubt about locating somebody is a no.
+        """
+        theirs = self._habilitations().filter(utilisateur=OuterRef("pk"))
+        of_entites = [profil for profil in Profil if profil.famille == Famille.ENTITE]
+        return self.annotate(de_structure=Exists(theirs.filter(profil__in=of_entites)) | ~Exists(theirs))
 
     def _habilitations(self):
         return self.model._meta.get_field("habilitations").related_model.objects.all()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from comptes import actions
 from comptes.attentes import BIENTOT
-from comptes.droits import Droit, Profil
+from comptes.droits import Droit, Profil, profils_given_by
 from comptes.forms import (
     ChoixDuDepartementForm,
     ChoixDuProfilForm,
@@ -119,6 +119,7 @@ def compte(request, pk):
         .order_by("retiree_le", "-pk"),
         "entier": Utilisateur.objects.wholly_managed_by(auteur).filter(pk=account.pk).exists(),
         "moi": account.pk == request.user.pk,
+        "donnes": profils_given_by(auteur.profil),
         "voit_journal": request.may(Droit.JOURNAL_VOIR),
     }
     return render(request, "comptes/compte.html", context)

@@ -29,13 +29,16 @@ def journal(request):
         entries = form.filtered(entries, Alerte.objects.visible_to(request.perimetre))
     entries = list(entries[: PAR_PAGE + 1])
     conceal(entries, request.habilitation)
-    request.shown["nombre"] = len(entries[:PAR_PAGE])
+    shown = entries[:PAR_PAGE]
+    if form.names_somebody:  # an account that was asked for is not anonymous
+        shown = [entry for entry in shown if not entry.anonyme]
+    request.shown["nombre"] = len(shown)
     criteria = request.GET.copy()
     criteria.pop("avant", None)
     context = {
         "form": form,
         "criteres": f"{criteria.urlencode()}&" if criteria else "",
-        "entrees": entries[:PAR_PAGE],
+        "entrees": shown,
         "suite": entries[PAR_PAGE - 1].pk if len(entries) > PAR_PAGE else None,
     }
     return render(request, "comptes/journal.html", context)

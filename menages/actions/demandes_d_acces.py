@@ -9,13 +9,22 @@ from comptes.actions import share
 from comptes.models import Habilitation, Siao
 from menages.actions.journal import log
 from menages.models import Appartenance, DemandeDAcces, EtatDemande, Personne
+from menages.verrous import lock_menages, lock_personnes
 from siao.socle.refusal import Refusal
 
 
 @transaction.atomic
 def ask_access(*, auteur: Habilitation, siao: Siao, personnes: list[Personne], motif: str) -> None:
-    """Ask, for ``siao``, the SIAO that follow ``personnes``. A demande that already waits is not written twice."""
-    followed = Appartenance.objects.current().filter(personne__in=personnes).select_related("menage")
+    """Ask, for ``siao``, the SIAO that follow ``personnes``. A demande that already waits is not written twice.
+
+    Nobody asks about a protected or frozen person, nor about who lives with a protected one: nothing is written, and
+    nothing tells so.
+    """
+    open_ = Personne.objects.actives().filter(pk__in=[personne.pk for personne in personnes])
+    open_ = open_.filter(protegee=False, gelee_le__isnull=True).entiers_pour(auteur)
+    followed = (
+        Appartenance.objects.current().filter(personne__in=open_.order_by().values("pk")).select_related("menage")
+    )
     demandes = [
         DemandeDAcces(
             personne_id=appartenance.personne_id,
@@ -40,7 +49,14 @@ def answer_access(
     reponse: str,
     jusqu_au: datetime.date | None = None,
 ) -> None:
-    """Accept (the dossier where the person is now is shared until ``jusqu_au``), or refuse."""
+    """Accept (the dossier where the person is now is shared until ``jusqu_au``), or refuse.
+
+    Only who sees the whole of the dossier accepts, now: somebody may have been protected since the demande.
+    """
+    if acceptee:  # before the demande, as a fusion does: and whoever protects waits, or was there first
+        lock_personnes([demande.personne_id])
+        here = Appartenance.objects.current().filter(personne=demande.personne_id)
+        lock_menages(here.values_list("menage", flat=True))
     demande = DemandeDAcces.objects.select_for_update(of=("self",)).get(pk=demande.pk)
     if demande.etat != EtatDemande.EN_ATTENTE:
         raise Refusal("Quelqu'un a déjà répondu à cette demande.")

@@ -19,16 +19,28 @@ from siao.socle.refusal import Refusal
 
 @transaction.atomic
 def move_personnes(
-    *, auteur: Habilitation, origine: Menage, personnes: Iterable[int], destination: Menage | None, jour: datetime.date
+    *,
+    auteur: Habilitation,
+    origine: Menage,
+    personnes: Iterable[int],
+    destination: Menage | None,
+    jour: datetime.date,
+    suivent: Iterable[int] = (),
 ) -> Menage:
     """Move persons (keys) of ``origine`` to ``destination`` (None: a new dossier), where they are from ``jour`` on.
 
     They leave the day before; a person who leaves on the day of their arrival was never there. A ménage where nobody
     is left is archived. All or nothing; the refusal names the person. Returns the destination.
+
+    ``suivent``: the accompagnements of ``origine`` (keys) whose dispositifs accompany a new dossier too, none unless it
+    was decided: their teams will read it whole. Asked of who sees the whole of ``origine``.
     """
     locked = lock_personnes(personnes)
     if destination is None:
-        followed_by = [each.dispositif for each in origine.accompagnements.current().select_related("dispositif")]
+        chosen = origine.accompagnements.current().filter(
+            pk__in=suivent, menage__in=Menage.objects.entiers_pour(auteur).order_by()
+        )
+        followed_by = [each.dispositif for each in chosen.select_related("dispositif").order_by("pk")]
         destination = open_menage(auteur=auteur, siao=origine.siao, dispositifs=followed_by)
     lock_menages([origine.pk, destination.pk])
     aujourdhui = origine.siao.departement.aujourdhui

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from comptes.models import Habilitation, Utilisateur
 from menages.actions.journal import log
-from menages.models import AccesProtege, Personne
-from menages.verrous import lock_personnes
+from menages.models import AccesProtege, Appartenance, Personne
+from menages.verrous import lock_menages, lock_personnes
 from siao.socle.refusal import Refusal, Stale
 
 
@@ -29,6 +29,8 @@ def edit_personne(*, auteur: Habilitation, personne: Personne, version: int, ide
 def protect(*, auteur: Habilitation, personne: Personne) -> None:
     """Hide where a person is from everybody but the named users and the team of the place; the author is named."""
     lock_personnes([personne.pk])
+    # Whoever opens the dossier to others locks it too, then asks who is hidden.
+    lock_menages(Appartenance.objects.current().filter(personne=personne).values_list("menage", flat=True))
     Personne.objects.filter(pk=personne.pk).update(protegee=True, **Personne.trace(auteur.utilisateur))
     _name(auteur, personne, auteur.utilisateur)
     log(auteur, "menages.proteger", personne)
@@ -44,7 +46,9 @@ def stop_protecting(*, auteur: Habilitation, personne: Personne) -> None:
 
 @transaction.atomic
 def name_user(*, auteur: Habilitation, personne: Personne, utilisateur: Utilisateur) -> None:
-    """Let one more user see where a protected person is."""
+    """Let one more user see where a protected person is: somebody else than the author."""
+    if utilisateur.pk == auteur.utilisateur_id:
+        raise Refusal("Personne ne se désigne soi-même : demandez-le à un agent désigné, ou désignez un collègue.")
     lock_personnes([personne.pk])
     _name(auteur, personne, utilisateur)
     log(auteur, "menages.designer", personne)

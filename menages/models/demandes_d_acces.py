@@ -11,7 +11,7 @@ from comptes.models import Siao
 from comptes.perimetres import Perimetre
 from menages.relations import concerne
 
-from .personnes import Personne
+from .personnes import DUnePersonneQuerySet, Personne
 
 
 class EtatDemande(models.TextChoices):
@@ -20,7 +20,7 @@ class EtatDemande(models.TextChoices):
     REFUSEE = "REFUSEE", "Refusée"
 
 
-class DemandeDAccesQuerySet(models.QuerySet):
+class DemandeDAccesQuerySet(DUnePersonneQuerySet):
     def received_by(self, perimetre: Perimetre):
         """Those that the SIAO of ``perimetre`` must answer, or has answered."""
         return self.filter(siao__in=perimetre.siaos)

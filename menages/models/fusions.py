@@ -18,6 +18,12 @@ DELAI = datetime.timedelta(days=30)
 """How long a fusion can be undone."""
 
 
+class FusionQuerySet(models.QuerySet):
+    def entiers_pour(self, habilitation):
+        """Those of a person who is seen whole."""
+        return self.filter(maitre__in=Personne.objects.entiers_pour(habilitation).order_by())
+
+
 @concerne(suit=False, exporte=("faite_le", "defaite_le"))
 @historise(droit=Droit.MENAGES_VOIR)
 class Fusion(models.Model):
@@ -34,6 +40,8 @@ class Fusion(models.Model):
     defaite_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="défaite par"
     )
+
+    objects = FusionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "fusion"

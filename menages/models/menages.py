@@ -109,6 +109,10 @@ class AccompagnementQuerySet(models.QuerySet):
             by |= Q(Exists(entites))
         return self.filter(by)
 
+    def entiers_pour(self, habilitation):
+        """Those of a ménage where nobody is hidden from the user."""
+        return self.filter(menage__in=Menage.objects.entiers_pour(habilitation).order_by())
+
 
 @historise(droit=Droit.MENAGES_VOIR)
 class Accompagnement(models.Model):

@@ -116,6 +116,14 @@ class PersonneQuerySet(models.QuerySet):
         )
 
 
+class DUnePersonneQuerySet(models.QuerySet):
+    """Rows about one person."""
+
+    def entiers_pour(self, habilitation):
+        """Those about somebody of whom nothing is hidden from the user."""
+        return self.filter(personne__in=Personne.objects.entiers_pour(habilitation).order_by())
+
+
 @concerne(suit=True)  # who was absorbed by an absorbed person follows her to the one who is kept
 @historise(droit=Droit.MENAGES_VOIR)
 class Personne(Suivi):
@@ -239,6 +247,8 @@ class AccesProtege(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name="désigné par"
     )
     accorde_le = models.DateTimeField("désigné le", db_default=Now())
+
+    objects = DUnePersonneQuerySet.as_manager()
 
     class Meta:
         verbose_name = "agent désigné"

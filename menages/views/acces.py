@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from comptes.actions import stop_sharing
+from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from comptes.models import Partage
 from menages.actions.demandes_d_acces import answer_access
@@ -26,12 +27,26 @@ DEMANDE = "menages.demandedacces"
 def demandes_d_acces(request):
     rows = DemandeDAcces.objects.filter(
         Q(siao__in=request.perimetre.siaos) | Q(siao_demandeur__in=request.perimetre.siaos)
-    ).select_related("siao", "siao_demandeur", "demandee_par", "repondue_par", "personne")
+    ).select_related("siao", "siao_demandeur", "personne")
     received = [row for row in rows.order_by("-pk")[:200] if row.siao_id in request.perimetre.siaos]
     sent = [row for row in rows.order_by("-pk")[:200] if row.siao_demandeur_id in request.perimetre.siaos]
+    _add_authors(sent, request.habilitation)
     _add_dossiers([row for row in sent if row.etat == EtatDemande.ACCEPTEE], request.perimetre)
     request.shown["nombre"] = len(received) + len(sent)
     return render(request, "menages/demandes_d_acces.html", {"recues": received, "envoyees": sent})
+
+
+def _add_authors(demandes, habilitation) -> None:
+    """Give each, in words, the ``auteur`` who asked."""
+    whole = set(
+        DemandeDAcces.objects.filter(pk__in=[demande.pk for demande in demandes])
+        .entiers_pour(habilitation)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+    auteurs = Auteurs(demande.demandee_par_id for demande in demandes)
+    for demande in demandes:
+        demande.auteur = auteurs.nom(demande.demandee_par_id, entier=demande.pk in whole)
 
 
 def _add_dossiers(demandes, perimetre) -> None:
@@ -46,10 +61,9 @@ def _add_dossiers(demandes, perimetre) -> None:
 
 @writes(Droit.MENAGES_SAISIR, journal=DEMANDE)
 def repondre_demande(request, pk):
-    received = DemandeDAcces.objects.received_by(request.perimetre).select_related(
-        "siao", "siao_demandeur", "demandee_par", "personne"
-    )
+    received = DemandeDAcces.objects.received_by(request.perimetre).select_related("siao", "siao_demandeur", "personne")
     demande = get_object_or_404(received, pk=pk, etat=EtatDemande.EN_ATTENTE)
+    _add_authors([demande], request.habilitation)
     form = ReponseForm(request.POST or None, aujourdhui=timezone.localdate())
     if request.method == "POST" and form.is_valid():
         try:

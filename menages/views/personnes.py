@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from menages.actions import personnes as actions
 from menages.forms import AgentForm, RectificationForm
@@ -38,12 +39,19 @@ def menage_of(personne: Personne):
 @reads(Droit.MENAGES_VOIR, journal=PERSONNE)
 def fiche_personne(request, pk):
     personne = followed_personne(request, pk)
-    fusions = Fusion.objects.filter(maitre=personne).select_related("absorbee", "faite_par", "defaite_par")
+    fusions, acces = list(Fusion.objects.filter(maitre=personne).select_related("absorbee")), list(personne.acces.all())
+    auteurs = Auteurs(
+        [
+            *(key for fusion in fusions for key in (fusion.faite_par_id, fusion.defaite_par_id)),
+            *(key for un in acces for key in (un.utilisateur_id, un.accorde_par_id)),
+        ]
+    )
+    named = partial(auteurs.nom, entier=personne.regard == Regard.ENTIER, personne="—")
     context = {
         "personne": personne,
         "menage": menage_of(personne),
-        "fusions": fusions,
-        "acces": personne.acces.select_related("utilisateur", "accorde_par"),
+        "fusions": [(fusion, named(fusion.faite_par_id), named(fusion.defaite_par_id)) for fusion in fusions],
+        "acces": [(un, named(un.utilisateur_id), named(un.accorde_par_id)) for un in acces],
         "peut": {
             "saisir": request.may(Droit.MENAGES_SAISIR) and not personne.gelee_le,
             "fusionner": request.may(Droit.MENAGES_FUSIONNER) and not personne.gelee_le,
@@ -136,7 +144,7 @@ def designer_agent(request, pk):
     if not personne.protegee:
         raise Http404
     menage = menage_of(personne)
-    form = AgentForm(request.POST or None, menage=menage, personne=personne)
+    form = AgentForm(request.POST or None, menage=menage, personne=personne, auteur=request.habilitation)
     if request.method == "POST" and form.is_valid():
         try:
             actions.name_user(

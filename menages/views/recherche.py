@@ -57,9 +57,7 @@ def demander_acces(request):
         errors = [] if siao is None else [error for errors in form.errors.values() for error in errors]
         why = " ".join(errors) or "Seul un SIAO peut demander l'accès à un autre SIAO."
         return refused(request, why, "recherche")
-    elsewhere = Personne.objects.actives().filter(
-        pk__in=form.cleaned_data["recherche"].ailleurs, protegee=False, gelee_le__isnull=True
-    )
+    elsewhere = Personne.objects.filter(pk__in=form.cleaned_data["recherche"].ailleurs)
     ask_access(auteur=request.habilitation, siao=siao, personnes=list(elsewhere), motif=form.cleaned_data["motif"])
     messages.success(request, "La demande est envoyée : la réponse du SIAO vous parviendra dans « Demandes d'accès ».")
     return redirect("demandes_d_acces")

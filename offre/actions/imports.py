@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 import structlog
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -16,16 +16,17 @@ from comptes.models import Departement, Habilitation, Region
 from comptes.models.journal import ACTIONS
 from offre import tasks
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES
-from offre.models import Avancement, Dispositif, Import
+from offre.models import Avancement, Dispositif, Ecart, Import
 from offre.models.imports import EN_COURS, EN_VIGUEUR, Decision, Etat, Nature
 from offre.models.nomenclature import Statut
+from offre.temps1.corrections import Saisies, correctable, corrected_file
 from offre.temps1.plan import Plan
 from offre.temps1.territoires import statut_given
-from offre.temps1.travaux import lock_territoire, save_plan
+from offre.temps1.travaux import lock_territoire, plan_of, save_plan, unpack
 from siao.socle.jobs import wake
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import counted, visible
+from siao.socle.text import counted, number_in, visible
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
@@ -52,62 +53,83 @@ class Depot:
     """False when the same file was already there: nothing was created."""
     relu: bool
     """The same file was already there, and is read again."""
-    remplaces: list[Import]
-    """Imports of the same territory that it takes the place of."""
+    identique: Import | None = None
+    """The import of the same bytes, when there was one."""
+    pret: Import | None = None
+    """The import of the same départements that is ready, and stays so unless this file is read without error."""
 
 
 @transaction.atomic
 def deposit(*, auteur: Habilitation, territoire: Departement | Region, fichier: File, nom: str) -> Depot:
-    """Keep a workbook and have it read. The same bytes twice are one import; a new file replaces the previous one.
+    """Keep a workbook and have it read: it takes the place of the others when it is read without error, not before.
 
-    The same bytes are read again when that may change their reading: after errors, or under a profil that gives the
-    fiches another statut.
+    The same bytes twice are one import, read again after errors; under a profil that gives the fiches another statut
+    they are an import of their own.
     """
     if fichier.size > LIMITS.file_bytes:
         raise too_big()
     sha256 = _sha256(fichier)
     _lock(territoire)
-    existing = _same_file(territoire, sha256)
     statut = statut_given(auteur)
-    if existing and not _reads_anew(existing, statut):
-        return Depot(existing, nouveau=False, relu=False, remplaces=[])
-    remplaces = _replace_current(territoire, keep=existing)
-    travail = existing or Import(
-        **_owner(territoire),
-        nom_fichier=display_name(nom),
-        sha256=sha256,
-        taille=fichier.size,
-        depose_par=auteur.utilisateur,
-    )
+    existing = _same_file(territoire, sha256, statut)
+    if existing and (existing.etat not in _READ_AGAIN and not _of_the_other_profil(existing, statut)):
+        return Depot(existing, nouveau=False, relu=False, identique=existing)
+    again = existing if existing and existing.etat in _READ_AGAIN else None
+    travail = again or Import(**_owner(territoire), nom_fichier=display_name(nom), sha256=sha256, taille=fichier.size)
     _store(travail, fichier)
     kill_point("P1")
-    if existing and existing.statut_vise != statut:
-        existing.ecarts.all().delete()  # what was decided on them was the other profil's to decide
-    travail.statut_vise = statut
-    if existing:
-        # The base or the rules may have changed since: the same import is read again.
-        anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": "", "change_le": Now()}
-        Import.objects.filter(pk=existing.pk).update(fichier=travail.fichier.name, statut_vise=statut, **anew)
+    travail.statut_vise, travail.depose_par = statut, auteur.utilisateur
+    if again:
+        # The base or the rules may have changed since: the same import is read again, as the last deposit.
+        anew = {"etat": Etat.DEPOSE, "motif": "", "tentatives": 0, "annotations": 0, "annote": ""}
+        anew |= {"fichier": travail.fichier.name, "statut_vise": statut, "depose_par": auteur.utilisateur}
+        Import.objects.filter(pk=again.pk).update(**anew, depose_le=Now(), change_le=Now())
     else:
         travail.save()
         Avancement.objects.create(travail=travail)
-    Import.objects.filter(pk__in=[replaced.pk for replaced in remplaces]).update(remplace_par=travail)
     _journalise("deposer_classeur", auteur, travail)
     wake(tasks.read_import, travail.pk)
-    return Depot(travail, nouveau=existing is None, relu=existing is not None, remplaces=remplaces)
+    return Depot(
+        travail,
+        nouveau=existing is None,
+        relu=existing is not None,
+        identique=existing,
+        pret=Import.objects.ready_beside(travail).first(),
+    )
 
 
-def _reads_anew(travail: Import, statut: Statut) -> bool:
-    """Whether the same bytes, deposited by somebody who gives this ``statut``, may be read otherwise."""
-    if travail.etat in (Etat.DEPOSE, Etat.PRET):
-        return travail.statut_vise != statut
-    return travail.etat in (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)
+@transaction.atomic
+def correct(*, auteur: Habilitation, travail: Import, saisies: Saisies) -> Depot:
+    """Deposit the next version of a workbook, with these cells; the version that it corrects gives it its place."""
+    _lock(travail.territoire)
+    current = _current(travail)
+    if current.etat == Etat.REMPLACE and current.remplace_par_id:
+        raise Refusal(
+            f"Ce classeur a été remplacé entre-temps par l'import n° {current.remplace_par_id} : votre saisie est "
+            "encore ci-dessous, reportez-la sur celui-là."
+        )
+    if not correctable(current):
+        raise Refusal("Cet import n'attend plus de correction dans la page : rechargez la page de l'import.")
+    content = ContentFile(corrected_file(current, saisies))
+    depot = deposit(auteur=auteur, territoire=current.territoire, fichier=content, nom=current.nom_fichier)
+    Import.objects.filter(pk=current.pk).exclude(pk=depot.travail.pk).update(
+        etat=Etat.REMPLACE, remplace_par=depot.travail, change_le=Now()
+    )
+    return depot
+
+
+_READ_AGAIN = (Etat.A_CORRIGER, Etat.REFUSE, Etat.ECHEC)
+"""The same bytes, deposited again, may be read otherwise."""
+
+
+def _of_the_other_profil(travail: Import, statut: Statut) -> bool:
+    """Whether it waits under a profil that gives another statut: it stays, with what was decided on it."""
+    return travail.etat in (Etat.DEPOSE, Etat.PRET) and travail.statut_vise != statut
 
 
 def hold(*, auteur: Habilitation, territoire: Departement | Region, plan: Plan) -> Import:
     """A ready import of ``plan``, without file, for the caller's rehearsal: it is then decided and asked for as any."""
     _lock(territoire)
-    _replace_current(territoire)
     travail = Import.objects.create(
         **_owner(territoire),
         nom_fichier="répétition",
@@ -168,11 +190,12 @@ def _lock(territoire) -> None:
         ) from error
 
 
-def _same_file(territoire, sha256: str) -> Import | None:
-    """The import of the same bytes for the same territory, if it still counts."""
-    same = Import.objects.filter(sha256=sha256, **_owner(territoire))
+def _same_file(territoire, sha256: str, statut: Statut) -> Import | None:
+    """The import of the same bytes for the same territory, if it still counts; one of this ``statut`` first."""
+    same = Import.objects.filter(sha256=sha256, **_owner(territoire)).select_related("depose_par")
     counting = (*EN_COURS, *EN_VIGUEUR, Etat.REFUSE, Etat.ECHEC)
-    return same.filter(etat__in=counting).order_by("-pk").first()
+    found = list(same.filter(etat__in=counting).order_by("-pk"))
+    return next((travail for travail in found if not _of_the_other_profil(travail, statut)), next(iter(found), None))
 
 
 def _owner(territoire) -> dict:
@@ -181,34 +204,87 @@ def _owner(territoire) -> dict:
     return {"departement": territoire, "region": None}
 
 
-def _replace_current(territoire, keep: Import | None = None) -> list[Import]:
-    """Take the place of the imports of these départements that are not applied yet."""
-    current = Import.objects.covering(territoire.codes_departements).filter(etat__in=EN_COURS)
-    if keep:
-        current = current.exclude(pk=keep.pk)
-    replaced = list(current.select_related("depose_par"))
-    current.update(etat=Etat.REMPLACE, remplace_par=keep, change_le=Now())
-    return replaced
-
-
 @transaction.atomic
 def decide(
-    *, auteur: Habilitation, travail: Import, decisions: dict[int, str], pour_tous: dict[str, str] | None = None
+    *,
+    auteur: Habilitation,
+    travail: Import,
+    decisions: dict[int, str],
+    pour_tous: dict[str, str] | None = None,
+    departement: str = "",
+    champs: dict[int, dict[str, str]] | None = None,
 ) -> None:
     """Record decisions on differences: {id of the difference: decision}; ``pour_tous`` maps a nature to a decision.
 
-    ``ABSENT`` takes conserver or fermer; ``MODIFIE`` (in conflict) takes fichier or base.
+    ``champs``: of a conflict, by value: {id: {key: fichier or base}}; it is decided once each of them is.
+    ``departement``: what is decided for all concerns the fiches of this one alone.
+
+    ``ABSENT`` takes conserver, fermer, or ``RENOMMER`` and the rank of a candidate (« RENOMMER0 »); ``MODIFIE`` takes
+    fichier or base when it is in conflict, ``SEPARER`` when it was renamed. Renaming computes the differences again.
     """
-    if _current(travail).etat != Etat.PRET:
+    renames = any(value.startswith(RENOMMER) or value == SEPARER for value in decisions.values())
+    if renames:
+        _lock(travail.territoire)
+    current = _current(travail)
+    if current.etat != Etat.PRET:
         raise Refusal("Cet import n'attend plus de décision : rechargez la page.")
     to_decide = travail.ecarts.a_decider()
+    concerned = to_decide.of_departement(departement) if departement else to_decide
     for nature, decision in (pour_tous or {}).items():
-        to_decide.filter(nature=nature).update(decision=decision)
+        concerned.filter(nature=nature).update(decision=decision, gardes={})
+    # Who cannot validate does not close a validated fiche, whatever is decided for all.
+    concerned.filter(nature=Nature.ABSENT, propose=True, decision=Decision.FERMER).update(decision=Decision.CONSERVER)
     for decision in Decision.values:
         chosen = [pk for pk, value in decisions.items() if value == decision]
-        natures = [Nature.ABSENT] if decision in (Decision.CONSERVER, Decision.FERMER) else [Nature.MODIFIE]
-        to_decide.filter(pk__in=chosen, nature__in=natures).update(decision=decision)
+        concerned = to_decide.filter(pk__in=chosen)
+        if decision == Decision.CONSERVER:
+            concerned = concerned.filter(nature=Nature.ABSENT)
+        elif decision == Decision.FERMER:
+            concerned = concerned.filter(nature=Nature.ABSENT, propose=False)
+        else:
+            concerned = concerned.filter(nature=Nature.MODIFIE)
+        concerned.update(decision=decision, gardes={})
+    for ecart in to_decide.filter(pk__in=champs or (), nature=Nature.MODIFIE):
+        _decide_values(ecart, (champs or {})[ecart.pk])
+    if renames:
+        _rename(current, decisions)
     _journalise("decider_ecarts", auteur, travail)
+
+
+def _decide_values(ecart: Ecart, chosen: dict[str, str]) -> None:
+    """Take the file for some values of a conflict, keep the base for the others."""
+    if not ecart.champs or any(chosen.get(key) not in (Decision.FICHIER, Decision.BASE) for key in ecart.champs):
+        return
+    kept = {key: ecart.avant[key] for key in ecart.champs if chosen[key] == Decision.BASE}
+    whole = len(kept) == len(ecart.apres)
+    ecart.decision, ecart.gardes = (Decision.BASE, {}) if whole else (Decision.FICHIER, kept)
+    ecart.save(update_fields=["decision", "gardes"])
+
+
+RENOMMER, SEPARER = "RENOMMER", "SEPARER"
+"""Decisions that are not kept on a difference: they make other differences."""
+
+
+def _rename(travail: Import, decisions: dict[int, str]) -> None:
+    """Take these fiches for those that the workbook names otherwise, or no more, and compare again."""
+    ecarts = {ecart.pk: ecart for ecart in travail.ecarts.filter(pk__in=decisions)}
+    taken = {(sheet, new): old for sheet, old, new in travail.renommages}
+    for pk, value in decisions.items():
+        ecart = ecarts.get(pk)
+        if ecart is None:
+            continue
+        rank = number_in(value.removeprefix(RENOMMER)) if value.startswith(RENOMMER) else None
+        if value == SEPARER and ecart.ancien:
+            taken.pop((ecart.feuille, ecart.cle), None)
+        elif rank is not None and rank < len(ecart.candidats):
+            new, label = ecart.candidats[rank]
+            if taken.setdefault((ecart.feuille, new), ecart.cle) != ecart.cle:
+                raise Refusal(f"Deux fiches ne deviennent pas « {label} » : choisissez laquelle est renommée.")
+    travail.renommages = [[sheet, old, new] for (sheet, new), old in taken.items()]
+    Import.objects.filter(pk=travail.pk).update(renommages=travail.renommages)
+    rows, numbers = unpack(travail.contenu)
+    plan = plan_of(travail, rows, numbers)
+    save_plan(travail, plan, warnings=travail.bilan.get("avertissements", 0), motif=travail.motif, tell=False)
 
 
 @transaction.atomic
@@ -219,6 +295,11 @@ def request_import(*, auteur: Habilitation, travail: Import) -> None:
         return  # second click
     if current.etat != Etat.PRET:
         raise Refusal("Cet import n'est plus prêt : rechargez la page pour voir où il en est.")
+    written = Import.objects.covering(current.territoire.codes_departements).filter(etat=Etat.A_APPLIQUER)
+    if other := written.first():
+        raise Refusal(
+            f"L'import n° {other.pk} est en train d'être enregistré : attendez sa fin, puis importez celui-ci."
+        )
     if statut_given(auteur) != current.statut_vise:
         raise Refusal(
             "Ce classeur a été déposé sous un autre profil, qui ne donne pas le même statut aux fiches : déposez-le de "

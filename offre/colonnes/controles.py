@@ -4,6 +4,7 @@ Each check looks at what was read without problem, reports at the cell to correc
 runs them on every row of a workbook, a form on its only row.
 """
 
+import functools
 from collections.abc import Collection, Sequence
 
 from offre.models.nomenclature import Categorie, Unite
@@ -12,9 +13,9 @@ from siao.socle.columns.types import FAILED
 from siao.socle.text import fold
 
 from . import regles
+from .communes import Communes, lire
 from .declaration import DISPOSITIFS, EXEMPLE_NOM, FINANCEMENTS
-from .listes import Communes, Listes
-from .types import fold_commune
+from .listes import Listes
 
 PHONE_REGIONS = {
     "971": "GP",
@@ -45,7 +46,8 @@ def phone_region(departements: Collection[str]) -> str:
 
 def check_entite(row: Row, position: Position) -> None:
     if row.has("nom") and fold(row["nom"]) == fold(EXEMPLE_NOM):
-        position.report_at(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
+        if not any(found.rule is regles.LIGNE_EXEMPLE and found.row == row.number for found in position.problems):
+            position.report_at(regles.LIGNE_EXEMPLE, row.number, "nom", row["nom"])
         row.values["nom"] = FAILED
 
 
@@ -85,10 +87,18 @@ def _check_commune(row: Row, position: Position, communes: Communes) -> None:
     found, postal_code = row["commune"], row["code_postal"]
     row.values["commune"] = FAILED
     known = communes.at(postal_code)
-    commune = known.get(fold_commune(found))
-    if not known:
-        position.report_at(regles.CODE_POSTAL_INCONNU, row.number, "code_postal", postal_code, found=postal_code)
-    elif commune is None:
+    commune = known.find(found)
+    if not known.communes or (commune is None and communes.here(found) == communes.of_insee(postal_code) is not None):
+        _report_postal_code(row, position, communes, found, postal_code)
+    elif commune is None or _arrondissement(found, postal_code) != postal_code:
+        close = known.close(found)
+        names = _some(sorted(commune.nom for commune in known.communes))
+        there = f"peut-être « {close.nom} », qui a ce code" if close else f"ce code est celui de {names}"
+        elsewhere = communes.here(found)
+        if commune is not None:
+            there = f"écrivez {_arrondissement(found, postal_code)}, ou « {commune.nom} »"
+        elif elsewhere:
+            there += f" ; {elsewhere[0].nom} a {_codes(elsewhere[1])}"
         position.report_at(
             regles.COMMUNE_HORS_CODE_POSTAL,
             row.number,
@@ -96,7 +106,7 @@ def _check_commune(row: Row, position: Position, communes: Communes) -> None:
             found,
             found=found[:60],
             code=postal_code,
-            communes=_some(sorted(commune.nom for commune in known.values())),
+            communes=there,
         )
     elif commune.departement not in communes.departements:
         position.report_at(
@@ -110,6 +120,41 @@ def _check_commune(row: Row, position: Position, communes: Communes) -> None:
         )
     else:
         row.values["commune"], row.values["departement"] = commune.code, commune.departement
+        if not known.is_present(found):
+            position.report_at(
+                regles.COMMUNE_ANCIENNE, row.number, "commune", found, found=found[:60], commune=commune.nom
+            )
+
+
+def _report_postal_code(row: Row, position: Position, communes: Communes, found: str, postal_code: str) -> None:
+    """No commune has this postal code: it is the INSEE code of one, a CEDEX code, or a mistake."""
+    insee, named = communes.of_insee(postal_code), communes.here(found)
+    report = functools.partial(position.report_at, found=postal_code)
+    place = (row.number, "code_postal", postal_code)
+    hint = f" ({named[0].nom} : {_codes(named[1])})" if named else ""
+    if insee:
+        report(regles.CODE_POSTAL_INSEE, *place, commune=insee[0].nom, codes=_codes(insee[1]))
+    elif "cedex" in fold(found) or (named and _same_departement(named[1], postal_code)):
+        report(regles.CODE_POSTAL_CEDEX, *place, hint=hint)
+    else:
+        report(regles.CODE_POSTAL_INCONNU, *place, hint=hint)
+
+
+def _same_departement(codes: Sequence[str], postal_code: str) -> bool:
+    return not postal_code.endswith("000") and any(code[:2] == postal_code[:2] for code in codes)
+
+
+def _arrondissement(name: str, postal_code: str) -> str:
+    """The postal code of the arrondissement that ``name`` says, ``postal_code`` when it says none."""
+    number = lire(name).arrondissement
+    if number is None or (postal_code == "75116" and number == 16):
+        return postal_code
+    return f"{postal_code[:3]}{number:02}"
+
+
+def _codes(codes: Sequence[str]) -> str:
+    """« 44000, 44100 ou 44200 »."""
+    return codes[0] if len(codes) == 1 else f"{', '.join(codes[:-1])} ou {codes[-1]}"
 
 
 def _check_confidentiality(row: Row, position: Position, listes: Listes) -> None:

@@ -4,7 +4,7 @@ Values are canonical (``offre.colonnes.fiches``). Everything runs in the caller'
 raises ``IntegrityError``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from comptes.models import Utilisateur
@@ -20,13 +20,16 @@ Created = Sequence[tuple[int, dict[str, Any]]]
 Changes = Sequence[tuple[int, dict[str, Any]]]
 """(primary key, {key: canonical value}) of fiches: their other values stay."""
 
+Done = Callable[[int], None]
+"""Told, at each new row, how many came before it."""
+
 _PUBLICS = Dispositif.publics.through
 
 
 # --- New fiches -------------------------------------------------------------------------------------------------
 
 
-def insert_entites(created: Created, *, statut: str, auteur: Utilisateur) -> None:
+def insert_entites(created: Created, *, statut: str, auteur: Utilisateur, done: Done = lambda row: None) -> None:
     sirens = sorted({row["siren"] for _, row in created})
     Entite.objects.bulk_create((Entite(siren=siren) for siren in sirens), ignore_conflicts=True)
     ids = entite_ids(sirens)
@@ -35,32 +38,41 @@ def insert_entites(created: Created, *, statut: str, auteur: Utilisateur) -> Non
         "departement": lambda row: row["departement"],
         "statut": lambda row: statut,
     }
-    _insert(TABLE_ENTITES, created, given, auteur)
+    _insert(TABLE_ENTITES, created, given, auteur, done)
 
 
-def insert_dispositifs(created: Created, *, statut: str, auteur: Utilisateur) -> None:
+def insert_dispositifs(created: Created, *, statut: str, auteur: Utilisateur, done: Done = lambda row: None) -> None:
     ids = entite_ids({row["siren"] for _, row in created})
     given = {
         "entite": lambda row: ids[row["siren"]],
         "departement": lambda row: row["departement"],
         "statut": lambda row: statut,
     }
-    _insert(TABLE_DISPOSITIFS, created, given, auteur)
+    _insert(TABLE_DISPOSITIFS, created, given, auteur, done)
     copy_rows(_PUBLICS, ["dispositif", "composition"], _pairs(created, "publics"))
     copy_rows(DispositifSpecificite, ["dispositif", "specificite"], _pairs(created, "specificites"))
 
 
-def insert_financements(created: Created, *, auteur: Utilisateur) -> None:
+def insert_financements(
+    created: Created,
+    *,
+    auteur: Utilisateur,
+    done: Done = lambda row: None,
+    aliases: Mapping[str, str] | None = None,
+) -> None:
+    """``aliases``: keys of dispositifs that may still have another one in the database, and that one."""
     ids = dispositif_ids({row["departement"] for _, row in created})
-    _insert(TABLE_FINANCEMENTS, created, {"dispositif": lambda row: ids[row["dispositif"]]}, auteur)
+    ids |= {new: ids[old] for new, old in (aliases or {}).items() if new not in ids and old in ids}
+    _insert(TABLE_FINANCEMENTS, created, {"dispositif": lambda row: ids[row["dispositif"]]}, auteur, done)
 
 
-def _insert(table: Table, rows: Created, given: dict, auteur: Utilisateur) -> None:
+def _insert(table: Table, rows: Created, given: dict, auteur: Utilisateur, done: Done) -> None:
     """Copy new fiches; ``given`` computes the attributes that are not values of the row."""
 
     def lines():
-        for identifier, row in rows:
+        for number, (identifier, row) in enumerate(rows):
             kill_point("P7")
+            done(number)
             values = [table.to_database(key, row[key]) for key in table.attributes]
             yield (identifier, *values, *(value(row) for value in given.values()), auteur.pk, auteur.pk)
 

@@ -29,6 +29,8 @@ class Fiche:
     statut: str
     modifie_le: datetime.datetime
     modifie_par: str
+    cree_le: datetime.datetime
+    cree_par: str
 
     @property
     def fermee(self) -> bool:
@@ -90,12 +92,17 @@ TABLES = {table.sheet.name: table for table in (TABLE_ENTITES, TABLE_DISPOSITIFS
 
 BY_NOM = {table.nom: table for table in TABLES.values()}
 
-_AUTEUR = Coalesce(
-    NullIf(Trim(Concat("modifie_par__prenom", Value(" "), "modifie_par__nom")), Value("")),
-    "modifie_par__courriel",
-    Value("un traitement automatique"),
-    output_field=TextField(),
-)
+
+def _name(who: str) -> Coalesce:
+    return Coalesce(
+        NullIf(Trim(Concat(f"{who}__prenom", Value(" "), f"{who}__nom")), Value("")),
+        f"{who}__courriel",
+        Value("un traitement automatique"),
+        output_field=TextField(),
+    )
+
+
+_AUTEURS = {"auteur": _name("modifie_par"), "createur": _name("cree_par")}
 
 
 def fiches_of(departements: Sequence[str], listes: Listes, sheets: Iterable[str]) -> dict[str, dict[str, Fiche]]:
@@ -165,7 +172,14 @@ _READERS = {ENTITES.name: _entites, DISPOSITIFS.name: _dispositifs, FINANCEMENTS
 
 def _values(rows, table: Table, *fields, **extras):
     return rows.order_by().values(
-        "pk", "version", "modifie_le", *fields, *dict.fromkeys(table.attributes.values()), auteur=_AUTEUR, **extras
+        "pk",
+        "version",
+        "modifie_le",
+        "cree_le",
+        *fields,
+        *dict.fromkeys(table.attributes.values()),
+        **_AUTEURS,
+        **extras,
     )
 
 
@@ -188,4 +202,13 @@ def _ordered(codes: Iterable[str], values: Values) -> list[str]:
 
 
 def _fiche(row: dict, values: dict) -> Fiche:
-    return Fiche(row["pk"], row["version"], values, row.get("statut", ""), row["modifie_le"], row["auteur"])
+    return Fiche(
+        row["pk"],
+        row["version"],
+        values,
+        row.get("statut", ""),
+        row["modifie_le"],
+        row["auteur"],
+        row["cree_le"],
+        row["createur"],
+    )

@@ -1,12 +1,10 @@
 """The lists that cells choose from, as they are in the database now."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from django.db.models import Value
 
-from comptes.models import CodePostal, Departement, Region
 from offre.models import (
     Composition,
     ConventionCollective,
@@ -28,8 +26,6 @@ from offre.models.nomenclature import (
 )
 from siao.socle.columns.types import Values
 
-from .types import fold_commune
-
 CLOSED = {
     "categories": Categorie,
     "perennites": Perennite,
@@ -46,14 +42,6 @@ ADMINISTERED = {
     "lignes_financement": LigneFinancement,
     "conventions_collectives": ConventionCollective,
 }
-
-
-@dataclass(frozen=True)
-class Commune:
-    code: str
-    nom: str
-    departement: str
-    departement_nom: str
 
 
 Garde = Mapping[str, Collection[str]]
@@ -148,22 +136,3 @@ _USERS = {
         departement__in=departements, convention__in=codes
     ).values_list("convention", flat=True),
 }
-
-
-class Communes:
-    """The communes of France that have one of these postal codes, seen from ``territoire``."""
-
-    def __init__(self, postal_codes: Iterable[str], territoire: Departement | Region):
-        self.territoire = territoire
-        self.departements = frozenset(territoire.codes_departements)
-        self._by_postal_code: dict[str, dict[str, Commune]] = {}
-        rows = CodePostal.objects.filter(code__in=set(postal_codes)).order_by()
-        for postal_code, *commune in rows.values_list(
-            "code", "commune_id", "commune__nom", "commune__departement", "commune__departement__nom"
-        ):
-            found = Commune(*commune)
-            self._by_postal_code.setdefault(postal_code, {})[fold_commune(found.nom)] = found
-
-    def at(self, postal_code: str) -> dict[str, Commune]:
-        """The communes of a postal code, by folded name."""
-        return self._by_postal_code.get(postal_code, {})

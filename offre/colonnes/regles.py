@@ -16,6 +16,11 @@ SIREN_CLE = error(
     "SIREN mal recopié",
     "Le SIREN {found} est mal recopié : sa clé de contrôle n'est pas la bonne. Vérifiez-le sur un document officiel.",
 )
+CODE_FACTICE = error(
+    "code_factice",
+    "Numéro inventé",
+    "« {found} » n'est pas un vrai {nom} : {faire}.",
+)
 SIREN_EN_DOUBLE = error(
     "siren_en_double",
     "SIREN en double",
@@ -41,6 +46,11 @@ NOM_REPRIS = warning(
     "Nom d'une entité absente",
     "Une autre entité du département, SIREN {siren}, absente de ce classeur, porte ce nom : il faudra la fermer avant "
     "d'importer.",
+)
+NOM_DE_PLUSIEURS = error(
+    "nom_de_plusieurs",
+    "Nom porté par plusieurs lignes (classeur régional)",
+    "« {found} » est le nom de plusieurs lignes de l'onglet {sheet} : écrivez {choices}.",
 )
 LIGNE_EXEMPLE = error(
     "ligne_exemple",
@@ -99,12 +109,29 @@ CODE_POSTAL_FORMAT = error(
     "« {found} » n'est pas un code postal : écrivez ses 5 chiffres{hint}.",
 )
 CODE_POSTAL_INCONNU = error(
-    "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le."
+    "code_postal_inconnu", "Code postal inconnu", "Aucune commune n'a le code postal {found} : vérifiez-le{hint}."
+)
+CODE_POSTAL_CEDEX = error(
+    "code_postal_cedex",
+    "Code CEDEX",
+    "{found} est probablement un code CEDEX : écrivez le code postal de la commune{hint}, et gardez la mention CEDEX "
+    "dans « Complément d'adresse ».",
+)
+CODE_POSTAL_INSEE = error(
+    "code_postal_insee",
+    "Code INSEE au lieu du code postal",
+    "{found} est le code INSEE de {commune}, et non son code postal : écrivez {codes}.",
+)
+COMMUNE_ANCIENNE = warning(
+    "commune_ancienne",
+    "Ancienne commune",
+    "« {found} » fait maintenant partie de {commune} : c'est elle qui est retenue. Le nom de l'ancienne commune peut "
+    "aller dans « Complément d'adresse ».",
 )
 COMMUNE_HORS_CODE_POSTAL = error(
     "commune_hors_code_postal",
     "Commune étrangère au code postal",
-    "« {found} » n'a pas le code postal {code} : ce code est celui de {communes}. Corrigez l'un des deux.",
+    "« {found} » n'a pas le code postal {code} : {communes}. Corrigez l'un des deux.",
 )
 COMMUNE_HORS_DEPARTEMENT = error(
     "commune_hors_departement",
@@ -157,8 +184,26 @@ UNITE_INATTENDUE = warning(
     "Unité inattendue",
     "Des « {unite} » pour un dispositif de la catégorie « {categorie} » : vérifiez l'unité.",
 )
+AU_DESSUS_DU_TABLEAU = error(
+    "au_dessus_du_tableau",
+    "Saisie au-dessus du tableau",
+    "Ce qui est saisi ici ({found}) est dans l'en-tête du modèle, qui n'est pas lu : déplacez-le à partir de la ligne "
+    "{first}, ou effacez-le.",
+)
+LIGNE_DU_MODELE = warning(
+    "ligne_du_modele",
+    "Ligne d'en-tête parmi les données",
+    "La ligne {row} répète l'en-tête du modèle : elle est ignorée, les lignes suivantes sont lues. Supprimez-la.",
+)
+LIGNE_DE_TOTAL = error(
+    "ligne_de_total",
+    "Ligne de total",
+    "La ligne {row} est un total (« {found} ») : supprimez-la, seules les fiches sont lues.",
+)
 FEUILLE_IGNOREE = warning(
-    "feuille_ignoree", "Onglet ignoré", "L'onglet « {name} » n'est pas du modèle : il n'est pas lu."
+    "feuille_ignoree",
+    "Onglet ignoré",
+    "L'onglet « {name} » n'est pas du modèle : rien de ce qu'il contient ne sera importé.",
 )
 ONGLET_MASQUE = warning(
     "onglet_masque",
@@ -183,11 +228,13 @@ RULES = (
     SIREN_CARACTERES,
     SIREN_LONGUEUR,
     SIREN_CLE,
+    CODE_FACTICE,
     SIREN_EN_DOUBLE,
     SIREN_CONNU_AILLEURS,
     SIREN_AU_REPERTOIRE,
     NOM_EN_DOUBLE,
     NOM_REPRIS,
+    NOM_DE_PLUSIEURS,
     LIGNE_EXEMPLE,
     IDCC_INCONNU,
     IDCC_PLUS_EN_VIGUEUR,
@@ -200,6 +247,9 @@ RULES = (
     FERMETURE_AVANT_OUVERTURE,
     CODE_POSTAL_FORMAT,
     CODE_POSTAL_INCONNU,
+    CODE_POSTAL_CEDEX,
+    CODE_POSTAL_INSEE,
+    COMMUNE_ANCIENNE,
     COMMUNE_HORS_CODE_POSTAL,
     COMMUNE_HORS_DEPARTEMENT,
     ADRESSE_CONFIDENTIELLE,
@@ -211,6 +261,9 @@ RULES = (
     FIN_AVANT_DEBUT,
     FINANCEMENT_AU_DELA,
     UNITE_INATTENDUE,
+    AU_DESSUS_DU_TABLEAU,
+    LIGNE_DU_MODELE,
+    LIGNE_DE_TOTAL,
     FEUILLE_IGNOREE,
     ONGLET_MASQUE,
     LIGNES_MASQUEES,

@@ -7,7 +7,7 @@ from stdnum import luhn
 from stdnum.fr import siret as stdnum_siret
 
 from siao.socle.columns.types import FAILED, ColumnType, as_text, shown
-from siao.socle.text import fold, visible
+from siao.socle.text import keyboard
 
 from . import regles
 
@@ -16,8 +16,19 @@ EXEMPLE_SIREN = "123456789"
 
 
 def digits_of(cell) -> str:
-    """The characters of a code, without the spaces and dots that people put between groups of digits."""
-    return re.sub(r"[\s.]", "", visible(as_text(cell)))
+    """The characters of a code, without the spaces, dots and hyphens that people put between groups of digits."""
+    return re.sub(r"[\s.-]", "", keyboard(as_text(cell)))
+
+
+_SUITES = ("01234567890123456789", "98765432109876543210")
+_COMPULSORY, _OPTIONAL = "recopiez-le d'un document officiel", "recopiez-le d'un document officiel, ou laissez vide"
+
+
+def is_dummy(code: str, length: int) -> bool:
+    """Whether ``code`` was typed to fill its cell: one digit repeated, or digits in their order; 0 is « 000000000 »."""
+    return set(code) == {"0"} or (
+        len(code) == length and (len(set(code)) == 1 or any(code in suite for suite in _SUITES))
+    )
 
 
 def _is_digits(text: str) -> bool:
@@ -32,6 +43,10 @@ class Siren(ColumnType):
         siren = digits_of(cell)
         if not _is_digits(siren):
             position.report(regles.SIREN_CARACTERES, found=shown(cell))
+        elif siren == EXEMPLE_SIREN:
+            position.report(regles.LIGNE_EXEMPLE)
+        elif is_dummy(siren, 9):
+            position.report(regles.CODE_FACTICE, found=shown(cell), nom="SIREN", faire=_COMPULSORY)
         elif len(siren) != 9:
             padded = siren.zfill(9)
             lost = len(siren) < 9 and luhn.is_valid(padded)
@@ -42,8 +57,6 @@ class Siren(ColumnType):
                 if lost
                 else "",
             )
-        elif siren == EXEMPLE_SIREN:
-            position.report(regles.LIGNE_EXEMPLE)
         elif not luhn.is_valid(siren):
             position.report(regles.SIREN_CLE, found=siren)
         else:
@@ -58,7 +71,9 @@ class Siret(ColumnType):
 
     def read(self, cell, position):
         siret = digits_of(cell)
-        if not _is_digits(siret) or len(siret) != 14:
+        if is_dummy(siret, 14) or (is_dummy(siret[:9], 9) and len(siret) == 14):
+            position.report(regles.CODE_FACTICE, found=shown(cell), nom="SIRET", faire=_OPTIONAL)
+        elif not _is_digits(siret) or len(siret) != 14:
             position.report(regles.SIRET_LONGUEUR, found=len(siret))
         elif not stdnum_siret.is_valid(siret):
             position.report(regles.SIRET_CLE, found=siret)
@@ -74,6 +89,9 @@ class Finess(ColumnType):
 
     def read(self, cell, position):
         finess = digits_of(cell).upper()
+        if is_dummy(finess, 9):
+            position.report(regles.CODE_FACTICE, found=shown(cell), nom="n° FINESS", faire=_OPTIONAL)
+            return FAILED
         if re.fullmatch(r"[0-9][0-9AB][0-9]{7}", finess, re.ASCII):
             return finess
         position.report(regles.FINESS, found=shown(cell))
@@ -104,24 +122,18 @@ class CodePostal(ColumnType):
     width = 12
 
     def read(self, cell, position):
-        code = digits_of(cell)
+        code = digits_of(cell).upper()
+        if re.fullmatch(r"2[AB][0-9]{3}", code, re.ASCII):  # an INSEE code of Corse: told as such by the row
+            return code
+        code = re.sub(r"^F", "", code)
         if _is_digits(code) and len(code) == 5:
             return code
-        lost = _is_digits(code) and len(code) == 4 and not isinstance(cell, str)
-        position.report(
-            regles.CODE_POSTAL_FORMAT,
-            found=shown(cell),
-            hint=f" (le zéro initial a pu être perdu : peut-être 0{code}, la cellule étant mise au format Texte)"
-            if lost
-            else "",
-        )
+        hint = ""
+        if _is_digits(code) and len(code) == 4 and code[0] != "0":
+            cellule = "" if isinstance(cell, str) else ", la cellule étant mise au format Texte"
+            hint = f" (le zéro initial a pu être perdu : peut-être 0{code}{cellule})"
+        position.report(regles.CODE_POSTAL_FORMAT, found=shown(cell), hint=hint)
         return FAILED
-
-
-def fold_commune(name: str) -> str:
-    """Key of a commune's name: hyphens, apostrophes and « St » do not matter."""
-    words = re.split(r"[\s'-]+", fold(name))
-    return " ".join({"st": "saint", "ste": "sainte"}.get(word, word) for word in words if word)
 
 
 @dataclass(frozen=True)
@@ -131,4 +143,4 @@ class NomCommune(ColumnType):
     width = 26
 
     def read(self, cell, position):
-        return visible(as_text(cell)).strip()
+        return keyboard(as_text(cell))

@@ -34,7 +34,7 @@ EN_ATTENTE_DE_MACHINE = (Etat.DEPOSE, Etat.A_APPLIQUER, Etat.A_ANNULER)
 """A worker has something to do; the reconciler wakes it up again if the queue forgot."""
 
 EN_COURS = (Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER)
-"""Not applied yet: the next workbook of the territory takes their place."""
+"""Not applied yet: a workbook of the territory that is deposited later and read without error takes their place."""
 
 LUS = (Etat.A_CORRIGER, Etat.PRET, Etat.A_APPLIQUER, Etat.IMPORTE)
 """Read to the end: what was found may be worth an annotated workbook."""
@@ -73,6 +73,15 @@ class ImportQuerySet(models.QuerySet):
         """The imports that concern at least one of these départements, whole régions included."""
         regions = Departement.objects.filter(code__in=departements).values("region")
         return self.filter(Q(departement__in=departements) | Q(region__in=regions))
+
+    def deposited_after(self, travail):
+        """Those deposited later than ``travail``; the last deposit counts, whichever is read first."""
+        return self.filter(Q(depose_le__gt=travail.depose_le) | Q(depose_le=travail.depose_le, pk__gt=travail.pk))
+
+    def ready_beside(self, travail):
+        """The other imports of its départements that only wait for somebody to import them."""
+        codes = travail.territoire.codes_departements
+        return self.covering(codes).filter(etat=Etat.PRET).exclude(pk=travail.pk).select_related("depose_par")
 
     def for_list(self):
         """With what a line of the history shows, in one query."""
@@ -147,6 +156,12 @@ class Import(models.Model):
     remplace_par = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="remplaces", verbose_name="remplacé par"
     )
+    renommages = models.JSONField(
+        "renommages",
+        default=list,
+        blank=True,
+        help_text="Fiches que le classeur nomme autrement : onglet, clé en base, clé dans le classeur.",
+    )
     a_prevenir = models.BooleanField("courriel à envoyer", default=False)
 
     objects = ImportQuerySet.as_manager()
@@ -168,10 +183,17 @@ class Import(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["departement", "region"],
-                condition=Q(etat__in=EN_COURS),
+                condition=Q(etat=Etat.PRET),
                 nulls_distinct=False,
-                name="import_un_seul_en_cours_par_territoire",
-                violation_error_message="Un classeur de ce territoire est déjà en cours.",
+                name="import_un_seul_pret_par_territoire",
+                violation_error_message="Un classeur de ce territoire est déjà prêt à importer.",
+            ),
+            models.UniqueConstraint(
+                fields=["departement", "region"],
+                condition=Q(etat=Etat.A_APPLIQUER),
+                nulls_distinct=False,
+                name="import_un_seul_en_ecriture_par_territoire",
+                violation_error_message="Un classeur de ce territoire est déjà en train d'être importé.",
             ),
             models.UniqueConstraint(
                 fields=["departement", "region"],
@@ -223,7 +245,7 @@ class Import(models.Model):
     @property
     def resume(self) -> str:
         """The counts of all tabs in one line, for lists: « 12 créés, 3 modifiés »."""
-        tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict)]
+        tabs = [counts for counts in self.bilan.values() if isinstance(counts, dict) and "crees" in counts]
         words = {
             "crees": "créé",
             "modifies": "modifié",
@@ -292,6 +314,11 @@ class Anomalie(models.Model):
     valeur = models.CharField("valeur", max_length=200, blank=True)
     code = models.CharField("règle", max_length=40)
     message = models.TextField("message")
+    plages = models.JSONField(
+        "lignes concernées",
+        default=list,
+        help_text="Première et dernière ligne de chaque suite de lignes qui ont la même anomalie.",
+    )
 
     class Meta:
         verbose_name = "anomalie"
@@ -300,6 +327,11 @@ class Anomalie(models.Model):
 
     def __str__(self):
         return f"{self.feuille} {self.place} : {self.message}"
+
+    @property
+    def lignes(self) -> list[int]:
+        """The rows that have it."""
+        return [row for first, last in self.plages for row in range(first, last + 1)] or [self.ligne]
 
     @property
     def place(self) -> str:
@@ -327,10 +359,10 @@ class Resultat(models.TextChoices):
     CONSERVE = "CONSERVE", "Conservé, car modifié depuis"
 
 
-A_DECIDER = Q(nature=Nature.ABSENT, propose=False) | Q(nature=Nature.MODIFIE, conflit__gt="")
-"""The fiches that the workbook no longer names, and the values changed since the last import.
+A_DECIDER = Q(nature=Nature.ABSENT, propose=False) | ~Q(candidats=[]) | Q(nature=Nature.MODIFIE, conflit__gt="")
+"""What the workbook no longer names, or perhaps names otherwise, and the values changed since the last import.
 
-Who cannot validate does not close a validated fiche: it stays, there is nothing to decide.
+Who cannot validate does not close a validated fiche: it stays, there is nothing to decide unless it may be renamed.
 """
 
 
@@ -338,6 +370,14 @@ class EcartQuerySet(models.QuerySet):
     def a_decider(self):
         """What the workbook leaves open."""
         return self.filter(A_DECIDER)
+
+    def of_departement(self, code: str):
+        return self.filter(cle__startswith=f"{code}|")
+
+    def to_decide_first(self):
+        """In the order of the workbook, those on which nothing is decided yet before the others."""
+        undecided = models.Case(models.When(A_DECIDER & Q(decision=""), then=0), default=1)
+        return self.order_by(undecided, "pk")
 
     def counts(self) -> dict[str, int]:
         """By nature; what is proposed only; what is to decide on, by nature and in all; what an undo took back."""
@@ -349,6 +389,8 @@ class EcartQuerySet(models.QuerySet):
             absents=Count("pk", filter=A_DECIDER & Q(nature=Nature.ABSENT)),
             conflits=Count("pk", filter=A_DECIDER & Q(nature=Nature.MODIFIE)),
             restant=Count("pk", filter=A_DECIDER & Q(decision="")),
+            absents_restants=Count("pk", filter=A_DECIDER & Q(decision="", nature=Nature.ABSENT)),
+            conflits_restants=Count("pk", filter=A_DECIDER & Q(decision="", nature=Nature.MODIFIE)),
             annules=Count("pk", filter=Q(resultat=Resultat.ANNULE)),
         )
 
@@ -370,8 +412,23 @@ class Ecart(models.Model):
         default=False,
         help_text="La fiche est validée, et qui importe ne valide pas : ses valeurs restent jusqu'à la validation.",
     )
+    candidats = models.JSONField(
+        "peut-être renommé en",
+        default=list,
+        help_text="Fiches que le classeur crée et qui sont peut-être celle-ci sous un autre nom : clé, libellé.",
+    )
+    ancien = models.CharField("nommé jusqu'ici", max_length=600, blank=True, help_text="Libellé, quand il est renommé.")
     conflit = models.CharField(
         "conflit", max_length=500, blank=True, help_text="Ce qui a changé depuis le dernier import, par qui et quand."
+    )
+    champs = models.JSONField(
+        "valeurs en conflit", default=list, help_text="Clés des valeurs changées depuis le dernier import."
+    )
+    gardes = models.JSONField(
+        "valeurs gardées", default=dict, help_text="Ce que la base garde, quand le reste de la fiche prend le fichier."
+    )
+    conserve_par = models.BigIntegerField(
+        "conservé à l'import n°", null=True, help_text="L'import dont la décision de conserver est reprise."
     )
     decision = models.CharField("décision", max_length=9, choices=Decision.choices, blank=True)
     resultat = models.CharField("résultat de l'annulation", max_length=8, choices=Resultat.choices, blank=True)
@@ -396,6 +453,22 @@ class Ecart(models.Model):
         return f"{self.feuille} : {self.libelle} ({self.get_nature_display()})"
 
     @property
+    def departement(self) -> str:
+        """Code of its département."""
+        return self.cle.partition("|")[0]
+
+    @property
     def gardee(self) -> bool:
         """Missing from the workbook of somebody who may not close it."""
         return self.propose and self.nature == Nature.ABSENT
+
+    def choix(self, key: str) -> str:
+        """What is decided of one value in conflict, "" while nothing is."""
+        return Decision.BASE if key in self.gardes else self.decision
+
+    @property
+    def a_decider(self) -> bool:
+        """Whether it is one of ``A_DECIDER``."""
+        if self.nature == Nature.ABSENT:
+            return bool(self.candidats) or not self.propose
+        return self.nature == Nature.MODIFIE and bool(self.conflit)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from offre.models import Creneau, Dispositif, Entite, FicheSirene, Rattachement
 from offre.models.nomenclature import Categorie, Prestation, Statut
-from siao.socle.columns.types import show_phone
+from siao.socle.columns import phones
 
 VERSION = "3.0"
 _JOURS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -239,7 +239,7 @@ COLONNES = (
     ("commune", lambda row: row.commune.nom),
     ("code_commune", lambda row: row.commune_id),
     ("departement", lambda row: row.departement_id),
-    ("telephone", lambda row: show_phone(row.telephone) if row.telephone else ""),
+    ("telephone", lambda row: phones.show(row.telephone)),
     ("courriel", lambda row: row.courriel),
     ("publics", lambda row: ", ".join(str(one) for one in row.publics.all())),
     ("specificites", lambda row: ", ".join(str(one) for one in row.specificites.all())),

@@ -5,7 +5,8 @@ from offre.colonnes.regles import RULES
 from offre.models import Anomalie
 
 HEADERS = ("Gravité", "Onglet", "Cellule", "Colonne", "Valeur", "Règle", "Message")
-WIDTHS = (16, 14, 10, 30, 30, 26, 110)
+WIDTHS = (15, 12, 9, 24, 24, 24, 70)
+LEGEND_HEADER, LEGEND_WIDTH = "Les couleurs des cellules", 42
 
 LABELS = {rule.code: rule.label for rule in RULES}
 """Short name of each rule, by code."""

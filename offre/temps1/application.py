@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from comptes.models import Utilisateur
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS
@@ -23,6 +24,7 @@ from siao.socle.database import check_now
 from .etapes import record_steps
 from .plan import Rows
 from .propositions import propose
+from .renommages import Renommages
 
 
 def apply_plan(
@@ -34,24 +36,40 @@ def apply_plan(
     aujourdhui: datetime.date,
     travail: Import | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
+    renommages: Renommages = (),
 ) -> None:
     """Create, change, propose and close what ``ecarts`` say, with the values of ``rows`` (canonical, by tab and key).
 
     Runs in the caller's transaction; a broken constraint raises ``IntegrityError`` and nothing is written.
     """
+    _leave_kept(ecarts)
     by_sheet = {name: [ecart for ecart in ecarts if ecart.feuille == name] for name in TABLES}
+    # Its new name may be only proposed, or left aside: what is created under it goes to the same fiche.
+    aliases = {new: old for sheet, old, new in renommages if sheet == DISPOSITIFS.name}
     # A fiche that is closed frees its name for another one of the same file.
     close(ecarts, auteur=auteur, aujourdhui=aujourdhui)
-    progress("Enregistrement des entités", 0, len(by_sheet[ENTITES.name]))
-    _write_entites(by_sheet[ENTITES.name], rows, auteur, statut)
-    progress("Enregistrement des dispositifs", 0, len(by_sheet[DISPOSITIFS.name]))
-    _write_dispositifs(by_sheet[DISPOSITIFS.name], rows, auteur, statut)
-    progress("Enregistrement des financements", 0, len(by_sheet[FINANCEMENTS.name]))
-    _write_financements(by_sheet[FINANCEMENTS.name], rows, auteur)
+    for sheet, write in _WRITERS.items():
+        created, changed = _created(by_sheet[sheet], rows, sheet), _changed(by_sheet[sheet])
+        phase, total = f"Enregistrement des {TABLES[sheet].nom}", len(created) + len(changed)
+        write(created, changed, auteur, statut, partial(_told, progress, phase, total), aliases)
+        progress(phase, total, total)
     propose([ecart for ecart in _taken(ecarts) if ecart.propose], auteur=auteur, statut=statut, travail=travail)
     check_now()
     if travail:  # neither a rehearsal nor the demonstration is a step in the life of a fiche
         record_steps([ecart for ecart in ecarts if _applied(ecart)], auteur=auteur, travail=travail)
+
+
+def _leave_kept(ecarts: Sequence[Ecart]) -> None:
+    """What the user keeps of the base is no longer a change: neither written, nor proposed, nor undone."""
+    concerned = [ecart for ecart in ecarts if ecart.gardes]
+    for ecart in concerned:
+        ecart.avant = {key: value for key, value in ecart.avant.items() if key not in ecart.gardes}
+        ecart.apres = {key: value for key, value in ecart.apres.items() if key not in ecart.gardes}
+    Ecart.objects.bulk_update(concerned, ["avant", "apres"])
+
+
+def _told(progress, phase: str, total: int, done: int) -> None:
+    progress(phase, done, total)
 
 
 def _applied(ecart: Ecart) -> bool:
@@ -69,23 +87,31 @@ def _taken(ecarts) -> list[Ecart]:
     return [ecart for ecart in ecarts if ecart.nature == Nature.MODIFIE and ecart.decision in ("", Decision.FICHIER)]
 
 
-def _changed(ecarts) -> list[Ecart]:
-    return [ecart for ecart in _taken(ecarts) if not ecart.propose]
+def _changed(ecarts) -> list[tuple[int, dict]]:
+    return [(ecart.objet, ecart.apres) for ecart in _taken(ecarts) if not ecart.propose]
 
 
-def _write_entites(ecarts, rows: Rows, auteur, statut) -> None:
-    change_entites([(ecart.objet, ecart.apres) for ecart in _changed(ecarts)], auteur)
-    insert_entites(_created(ecarts, rows, ENTITES.name), statut=statut, auteur=auteur)
+def _write_entites(created, changed, auteur, statut, done, aliases) -> None:
+    change_entites(changed, auteur)
+    insert_entites(created, statut=statut, auteur=auteur, done=done)
 
 
-def _write_dispositifs(ecarts, rows: Rows, auteur, statut) -> None:
-    insert_dispositifs(_created(ecarts, rows, DISPOSITIFS.name), statut=statut, auteur=auteur)
-    change_dispositifs([(ecart.objet, ecart.apres) for ecart in _changed(ecarts)], auteur)
+def _write_dispositifs(created, changed, auteur, statut, done, aliases) -> None:
+    insert_dispositifs(created, statut=statut, auteur=auteur, done=done)
+    change_dispositifs(changed, auteur)
 
 
-def _write_financements(ecarts, rows: Rows, auteur) -> None:
-    insert_financements(_created(ecarts, rows, FINANCEMENTS.name), auteur=auteur)
-    change_financements([(ecart.objet, ecart.apres) for ecart in _changed(ecarts)], auteur)
+def _write_financements(created, changed, auteur, statut, done, aliases) -> None:
+    insert_financements(created, auteur=auteur, done=done, aliases=aliases)
+    change_financements(changed, auteur)
+
+
+_WRITERS = {
+    ENTITES.name: _write_entites,
+    DISPOSITIFS.name: _write_dispositifs,
+    FINANCEMENTS.name: _write_financements,
+}
+"""In the order in which a row finds its parents."""
 
 
 def close(ecarts: Sequence[Ecart], *, auteur: Utilisateur, aujourdhui: datetime.date) -> None:

@@ -7,30 +7,37 @@ It reads the lists and what the database already knows, and writes nothing. Valu
 - a financement by its dispositif, ligne, précision, référence and date de début.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from comptes.models import Departement, Region
 from offre.colonnes import regles
+from offre.colonnes.communes import Communes
 from offre.colonnes.controles import check_dispositif, check_entite, check_financement, check_sums, phone_region
 from offre.colonnes.declaration import DISPOSITIFS, ENTITES, FINANCEMENTS, SHEETS
-from offre.colonnes.listes import Communes, Listes, garde_of
+from offre.colonnes.listes import Listes, garde_of
 from offre.models import Entite, FicheSirene, Rattachement
 from offre.models.nomenclature import Statut
 from siao.socle.columns import Problem, Row, Severity, Sheet, SheetReader
-from siao.socle.columns.rules import MERGED, OUTSIDE, UNKNOWN_REFERENCE
-from siao.socle.columns.sheets import letter, sentence
-from siao.socle.columns.types import FAILED, hint
+from siao.socle.columns.rules import BLANK_ROW, BLANK_ROWS, MERGED, OUTSIDE, REQUIRED, UNKNOWN_REFERENCE
+from siao.socle.columns.sheets import filled, letter, sentence
+from siao.socle.columns.types import FAILED, hint, shown
+from siao.socle.jobs import tracked
 from siao.socle.killpoints import kill_point
 from siao.socle.refusal import Refusal
-from siao.socle.text import fold
+from siao.socle.text import fold, visible
 from siao.socle.workbook.cells import Sheet as SheetContent
 from siao.socle.workbook.cells import Stray, Workbook
+from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.sandbox import read_workbook
 
-from .structure import about, data_sheets
+from . import entete
+from .regroupement import FEW, grouped
+from .renvois import Nommees
+from .structure import about, data_sheets, is_reduced
 
 Territoire = Departement | Region
 
@@ -42,7 +49,7 @@ class Lecture:
     sheets: list[str]
     """Names of the tabs that the workbook describes, in the order of the model."""
     format: str
-    """"xlsx", or "ods" for the reduced variant."""
+    """"xlsx" or "ods"."""
     problems: list[Problem] = field(default_factory=list)
     rows: dict[str, dict[str, dict]] = field(default_factory=dict)
     """Canonical rows by described tab and key; complete only when there is no error."""
@@ -67,7 +74,7 @@ def read_file(
     """
     progress("Ouverture du classeur", 0, 0)
     workbook = read_workbook(path, [sheet.name for sheet in SHEETS])
-    if workbook.format == "ods" and isinstance(territoire, Region):
+    if is_reduced(workbook) and isinstance(territoire, Region):
         raise Refusal(
             "La variante réduite (.ods) ne dit pas le département de chaque entité : déposez-la département par "
             "département, ou déposez le classeur complet de la région."
@@ -90,8 +97,10 @@ class _Checker:
         region = phone_region(self.departements)
         self.readers = {sheet.name: SheetReader(sheet, self.listes, region=region) for sheet in SHEETS}
         self.lecture = Lecture(sheets=list(contents), format=workbook.format, problems=warnings)
-        self.entites: dict[str, Row] = {}
-        self.dispositifs: dict[str, Row] = {}
+        self.told: set[tuple] = set()
+        self.entites = Nommees("siren")
+        self.dispositifs = Nommees("departement")
+        self.doubtful: set[int] = set()
 
     def run(self) -> Lecture:
         for text in self.workbook.warnings:
@@ -99,82 +108,141 @@ class _Checker:
         rows = {sheet.name: self._read(sheet) for sheet in SHEETS}
         if not any(rows.values()):
             self.lecture.problems.append(about(regles.CLASSEUR_VIDE))
-        self.progress("Contrôle des entités", 0, len(rows[ENTITES.name]))
         self._check_entites(rows[ENTITES.name])
         kill_point("P6")
-        self.progress("Contrôle des dispositifs", 0, len(rows[DISPOSITIFS.name]))
         self._check_dispositifs(rows[DISPOSITIFS.name])
-        self.progress("Contrôle des financements", 0, len(rows[FINANCEMENTS.name]))
         self._check_financements(rows[FINANCEMENTS.name])
         self._check_known_entites(rows[ENTITES.name])
         self.lecture.rows = {name: self.lecture.rows[name] for name in self.contents}
         for sheet in SHEETS:
-            self.lecture.problems += sorted(self.readers[sheet.name].problems, key=_place)
+            self.lecture.problems += grouped(sorted(self.readers[sheet.name].problems, key=_place))
         return self.lecture
 
     def _read(self, sheet: Sheet) -> list[Row]:
         content = self.contents.get(sheet.name)
         if content is None:
             return []
-        self.progress(f"Lecture de l'onglet {sheet.name}", 0, len(content.rows))
         reader = self.readers[sheet.name]
-        width = len(sheet.columns)
-        lines = [(number, cells) for number, cells in content.rows if number not in content.totals]
-        for number, cells in lines:
-            if number >= sheet.first_row and len(cells) > width:
-                for index in range(width, len(cells)):
-                    if cells[index] is not None:
-                        self._report_stray(sheet, Stray("hors_tableau", number, f"{letter(index)}{number}"))
-        for stray in content.strays:
-            self._report_stray(sheet, stray)
-        for number, merge in content.merges_by_row().items():
-            if number >= sheet.first_row and merge.first_column <= width:
-                reader.position.report_at(MERGED, number, sheet.columns[merge.first_column - 1])
-        return list(reader.read(lines))
+        self._report_head(sheet, content)
+        lines = self._lines(sheet, content)
+        self._report_strays(sheet, content, lines)
+        rows = [
+            row
+            for number, cells in tracked(f"Lecture de l'onglet {sheet.name}", lines, self.progress)
+            if not self._is_total(sheet, row := reader.read_row(number, cells), cells)
+        ]
+        self._report_merges(sheet, content, {number for number, _ in lines})
+        return rows
 
-    def _report_stray(self, sheet: Sheet, stray: Stray) -> None:
-        self.readers[sheet.name].problems.append(
-            Problem(
-                OUTSIDE,
-                sheet.name,
-                stray.row,
-                stray.address,
-                "",
-                "",
-                OUTSIDE.message.format(sentence=sentence(stray)),
+    def _lines(self, sheet: Sheet, content: SheetContent) -> list[tuple[int, list]]:
+        """The rows to read: what a table totals and what repeats the template is left aside, gaps are told."""
+        report = self.readers[sheet.name].position.report_at
+        lines, expected = [], sheet.first_row
+        for number, cells in entete.data_rows(sheet, content):
+            if not any(filled(cell) for cell in cells):
+                continue
+            if expected == number - 1:
+                report(BLANK_ROW, expected, None, row=expected)
+            elif expected < number:
+                report(BLANK_ROWS, expected, None, first=expected, last=number - 1)
+            expected = number + 1
+            if entete.repeats_the_template(sheet, cells):
+                report(regles.LIGNE_DU_MODELE, number, None, row=number)
+            elif number not in content.totals or not _may_be_a_total(cells):
+                lines.append((number, cells))
+        return lines
+
+    def _report_head(self, sheet: Sheet, content: SheetContent) -> None:
+        for number, cells in entete.foreign_cells(sheet, content):
+            position, cell = next(iter(cells.items()))
+            quoted = ", ".join(f"« {shown(value)} »" for value in list(cells.values())[:3])
+            column = sheet.columns[position].label if position < len(sheet.columns) else ""
+            message = regles.AU_DESSUS_DU_TABLEAU.message.format(found=quoted, first=sheet.first_row)
+            address = f"{letter(position)}{number}"
+            self.readers[sheet.name].problems.append(
+                Problem(regles.AU_DESSUS_DU_TABLEAU, sheet.name, number, address, column, shown(cell), message)
             )
+
+    def _report_strays(self, sheet: Sheet, content: SheetContent, lines: list[tuple[int, list]]) -> None:
+        strays = [
+            Stray("hors_tableau", number, f"{letter(index)}{number}")
+            for number, cells in lines
+            for index in range(len(sheet.columns), len(cells))
+            if filled(cells[index])
+        ]
+        strays += content.strays
+        if len(strays) > FEW:
+            least = "Au moins " if len(content.strays) >= LIMITS.strays else ""
+            text = f"{least}{len(strays)} valeurs hors du tableau, de {strays[0].address} à {strays[-1].address}"
+            told = [(strays[0], f"{text} : supprimez-les ou replacez-les dans le tableau")]
+        else:
+            told = [(stray, sentence(stray)) for stray in strays]
+        self.readers[sheet.name].problems.extend(
+            Problem(OUTSIDE, sheet.name, stray.row, stray.address, "", "", OUTSIDE.message.format(sentence=text))
+            for stray, text in told
         )
+
+    def _report_merges(self, sheet: Sheet, content: SheetContent, numbers: set[int]) -> None:
+        """The merged rows; what the merge hides is not missing as well."""
+        reader = self.readers[sheet.name]
+        for number, merge in content.merges_by_row().items():
+            if number in numbers and merge.first_column <= len(sheet.columns):
+                column = sheet.columns[merge.first_column - 1]
+                hidden = {each.key for each in sheet.columns[merge.first_column - 1 : merge.last_column]}
+                reader.problems[:] = [
+                    problem
+                    for problem in reader.problems
+                    if problem.rule is not REQUIRED or problem.row != number or problem.key not in hidden
+                ]
+                reader.position.report_at(MERGED, number, column)
+
+    def _is_total(self, sheet: Sheet, row: Row, cells: list) -> bool:
+        """Whether a row that makes no fiche is a total that somebody typed: one error says it all."""
+        found = _total_of(cells)
+        if not found or not row.failed:
+            return False
+        reader = self.readers[sheet.name]
+        reader.problems[:] = [problem for problem in reader.problems if problem.row != row.number]
+        position = next(index for index, cell in enumerate(cells) if filled(cell))
+        column = reader.sheet.columns[position] if position < len(reader.sheet.columns) else None
+        reader.position.report_at(regles.LIGNE_DE_TOTAL, row.number, column, found, row=row.number, found=found)
+        return True
 
     # --- Entités ------------------------------------------------------------------------------------------------
 
     def _check_entites(self, rows: list[Row]) -> None:
-        by_siren: dict[str, Row] = {}
-        for row in rows:
+        by_siren: dict = {}
+        by_name: dict = {}
+        for row in tracked("Contrôle des entités", rows, self.progress):
             if row.has("nom"):
                 check_entite(row, self.readers[ENTITES.name].position)
             if row.has("nom"):
-                self._unique(ENTITES, row, "nom", fold(row["nom"]), self.entites, regles.NOM_EN_DOUBLE)
+                self.entites.add(row)
+            if self.regional:
+                continue  # two départements may share a name, or call one entité differently: see _check_known_entites
+            if row.has("nom"):
+                self._unique(ENTITES, row, "nom", fold(row["nom"]), by_name, regles.NOM_EN_DOUBLE)
             if row.has("siren"):
                 self._unique(ENTITES, row, "siren", row["siren"], by_siren, regles.SIREN_EN_DOUBLE)
-        self.by_siren = by_siren
 
     def _unique(self, sheet: Sheet, row: Row, key: str, value, seen: dict, rule) -> None:
-        """Both rows are named: the one that comes second, and the one that it repeats."""
+        """Both rows are named: the one that comes second, and the one that it repeats (once, if there are others)."""
         first = seen.setdefault(value, row)
         if first is not row:
             report = self.readers[sheet.name].position.report_at
-            for here, other in ((row, first), (first, row)):
+            for here, other in self._pairs((sheet.name, key), first, row):
                 named = f" (« {other['nom']} »)" if key != "nom" and other.has("nom") else ""
                 report(rule, here.number, key, here[key], other=f"en ligne {other.number}{named}")
+
+    def _pairs(self, what: object, first: Row, row: Row) -> list[tuple[Row, Row]]:
+        """(where to report, the other row) of a row that repeats the first: this one is told once."""
+        told = (what, first.number) in self.told
+        self.told.add((what, first.number))
+        return [(row, first)] if told else [(row, first), (first, row)]
 
     def _check_known_entites(self, rows: list[Row]) -> None:
         """What the database says of the names and SIREN of the file, once each row knows its départements."""
         report = self.readers[ENTITES.name].position.report_at
-        departements_of = defaultdict(set)
-        if self.regional:
-            for dispositif in self.dispositifs.values():
-                if dispositif.values.get("departement") and dispositif.values.get("siren"):
-                    departements_of[dispositif["siren"]].add(dispositif["departement"])
         rows = [row for row in rows if row.has("nom", "siren")]
         known = set(Entite.objects.filter(siren__in=[row["siren"] for row in rows]).values_list("siren", flat=True))
         anomalies = FicheSirene.objects.anomalies([row["siren"] for row in rows])
@@ -183,10 +251,17 @@ class _Checker:
         )
         holders = {(dep, nom_cle): siren for dep, nom_cle, siren, statut in fiches if statut != Statut.FERME}
         attached = {(departement, siren) for departement, _, siren, _ in fiches}
+        departements_of = self._departements(rows, holders)
+        by_siren: dict = {}
+        by_name: dict = {}
         names = {row["siren"]: fold(row["nom"]) for row in rows}
         described, numbers = {}, {}
         for row in rows:
-            departements = departements_of[row["siren"]] if self.regional else self.departements
+            departements = departements_of[row.number] if self.regional else self.departements
+            for departement in departements if self.regional else ():
+                by_place = (departement, row["siren"]), (departement, fold(row["nom"]))
+                self._unique(ENTITES, row, "siren", by_place[0], by_siren, regles.SIREN_EN_DOUBLE)
+                self._unique(ENTITES, row, "nom", by_place[1], by_name, regles.NOM_EN_DOUBLE)
             if not departements and not self.dispositif_failed(row):
                 report(regles.ENTITE_SANS_DISPOSITIF, row.number, "nom", row["nom"])
             if row["siren"] in known and not any((d, row["siren"]) in attached for d in departements):
@@ -205,23 +280,44 @@ class _Checker:
                     numbers[key] = row.number
         self.lecture.rows[ENTITES.name], self.lecture.numbers[ENTITES.name] = described, numbers
 
+    def _departements(self, rows: list[Row], holders: dict[tuple[str, str], str]) -> dict[int, set[str]]:
+        """In the workbook of a région, by row: the départements of its dispositifs, and those where it already is.
+
+        An entité that has two names in the base has a row for each, found by its name; one that has a single row may
+        change its name.
+        """
+        found = defaultdict(set)
+        for dispositif in self.dispositifs:
+            if dispositif.values.get("departement"):
+                found[dispositif["entite_ligne"]].add(dispositif["departement"])
+        alone = {siren for siren, number in Counter(row["siren"] for row in rows).items() if number == 1}
+        for row in rows:
+            for (departement, nom), siren in holders.items():
+                if siren == row["siren"] and (siren in alone or nom == fold(row["nom"])):
+                    found[row.number].add(departement)
+        return found
+
     def dispositif_failed(self, entite: Row) -> bool:
         """Whether a dispositif of the entité has errors: its département may be the one that is missing."""
-        return any(
-            row.failed and row.values.get("entite_cle") == fold(entite["nom"]) for row in self.dispositifs.values()
-        )
+        if entite.number in self.doubtful:
+            return True
+        return any(row.failed and row["entite_ligne"] == entite.number for row in self.dispositifs)
 
     # --- Dispositifs --------------------------------------------------------------------------------------------
 
     def _check_dispositifs(self, rows: list[Row]) -> None:
+        by_name: dict = {}
         communes = Communes((row["code_postal"] for row in rows if row.has("code_postal")), self.territoire)
         described, numbers = {}, {}
-        for row in rows:
+        for row in tracked("Contrôle des dispositifs", rows, self.progress):
             row.values["departement"] = None
-            if row.has("nom"):
-                self._unique(DISPOSITIFS, row, "nom", fold(row["nom"]), self.dispositifs, regles.NOM_EN_DOUBLE)
             self._resolve_entite(row)
             check_dispositif(row, self.readers[DISPOSITIFS.name].position, listes=self.listes, communes=communes)
+            if row.has("nom"):
+                self.dispositifs.add(row)
+                place = row["departement"] if self.regional else self.territoire.code
+                if place:
+                    self._unique(DISPOSITIFS, row, "nom", (place, fold(row["nom"])), by_name, regles.NOM_EN_DOUBLE)
             if not row.failed:
                 key = f"{row['departement']}|{fold(row['nom'])}"
                 described[key] = {name: value for name, value in row.values.items() if name not in _READING_ONLY}
@@ -229,20 +325,25 @@ class _Checker:
         self.lecture.rows[DISPOSITIFS.name], self.lecture.numbers[DISPOSITIFS.name] = described, numbers
 
     def _resolve_entite(self, row: Row) -> None:
-        row.values["siren"] = row.values["entite_cle"] = None
-        if not row.has("entite"):
-            return
-        row.values["entite_cle"] = fold(row["entite"])
-        entite = self.entites.get(row["entite_cle"])
-        if entite is None:
-            self._unknown(DISPOSITIFS, row, "entite", (other["nom"] for other in self.entites.values()))
-            return
-        row.values["siren"] = entite["siren"]
+        row.values["siren"] = row.values["entite_ligne"] = None
+        if row.has("entite") and (entite := self._named(DISPOSITIFS, row, "entite", self.entites)):
+            row.values["siren"], row.values["entite_ligne"] = entite["siren"], entite.number
 
-    def _unknown(self, sheet: Sheet, row: Row, key: str, names: Iterator[str]) -> None:
+    def _named(self, sheet: Sheet, row: Row, key: str, rows: Nommees) -> Row | None:
+        """The row that the cell names, None when there is none, or several: it is reported."""
+        found = rows.called(row[key])
+        if len(found) == 1 or (found and not self.regional):
+            return found[0]
         kind = sheet.by_key[key].type
         report = self.readers[sheet.name].position.report_at
         text = row[key]
+        if found:
+            choices = " ou ".join(f"« {rows.precise(other)} »" for other in found[:3])
+            report(regles.NOM_DE_PLUSIEURS, row.number, key, text, found=text[:60], sheet=kind.sheet, choices=choices)
+            row.values[key] = FAILED
+            self.doubtful |= {other.number for other in found if rows is self.entites}
+            return None
+        names = (other["nom"] for other in rows)
         report(
             UNKNOWN_REFERENCE,
             row.number,
@@ -254,6 +355,7 @@ class _Checker:
             hint=hint(text, names),
         )
         row.values[key] = FAILED
+        return None
 
     # --- Financements -------------------------------------------------------------------------------------------
 
@@ -262,23 +364,23 @@ class _Checker:
         described, numbers = {}, {}
         seen: dict[tuple, Row] = {}
         by_dispositif = defaultdict(list)
-        for row in rows:
-            dispositif = self.dispositifs.get(fold(row["dispositif"])) if row.has("dispositif") else None
-            if row.has("dispositif") and dispositif is None:
-                self._unknown(FINANCEMENTS, row, "dispositif", (other["nom"] for other in self.dispositifs.values()))
+        for row in tracked("Contrôle des financements", rows, self.progress):
+            dispositif = None
+            if row.has("dispositif"):
+                dispositif = self._named(FINANCEMENTS, row, "dispositif", self.dispositifs)
             check_financement(row, self.readers[FINANCEMENTS.name].position)
             if row.failed or dispositif is None:
                 continue
             identity = (
-                fold(row["dispositif"]),
+                fold(dispositif["nom"]),
                 row["ligne"],
                 fold(row["precision"]),
                 fold(row["reference_acte"]),
                 row["date_debut"],
             )
-            first = seen.setdefault(identity, row)
+            first = seen.setdefault((dispositif.number, *identity), row)
             if first is not row:
-                for here, other in ((row, first), (first, row)):
+                for here, other in self._pairs("financement", first, row):
                     report(
                         regles.FINANCEMENT_EN_DOUBLE,
                         here.number,
@@ -287,15 +389,32 @@ class _Checker:
                         other=f"La ligne {other.number}",
                     )
                 continue
-            by_dispositif[identity[0]].append(row)
+            by_dispositif[dispositif.number].append((dispositif, row))
             if not dispositif.failed:
                 key = "|".join((dispositif["departement"], *identity))
                 values = {**row.values, "departement": dispositif["departement"]}
                 values["dispositif"] = f"{dispositif['departement']}|{identity[0]}"
                 described[key], numbers[key] = values, row.number
-        for name, financements in by_dispositif.items():
-            check_sums(self.dispositifs[name], financements, self.readers[FINANCEMENTS.name].position)
+        for pairs in by_dispositif.values():
+            check_sums(pairs[0][0], [row for _, row in pairs], self.readers[FINANCEMENTS.name].position)
         self.lecture.rows[FINANCEMENTS.name], self.lecture.numbers[FINANCEMENTS.name] = described, numbers
+
+
+_TOTAL = re.compile(
+    r"(?:sous[ -]?)?tota(?:l|ux)(?:[ :=-]+(?:general|generaux|des?|du|par|places?|lits?|entites?|dispositifs?|"
+    r"financements?|logements?|mesures?|montants?|capacites?|euros?|departement|[0-9]+))*[ :=]*"
+)
+
+
+def _total_of(cells: Sequence) -> str:
+    """« Total », « TOTAL général : », « Sous-total places »: how a row that sums others begins; else nothing."""
+    first = next((cell for cell in cells if filled(cell)), None)
+    return shown(first) if first.__class__ is str and _TOTAL.fullmatch(fold(visible(first))) else ""
+
+
+def _may_be_a_total(cells: Sequence) -> bool:
+    """Whether the last row of a table is its total, and not a fiche that the table happens to end with."""
+    return bool(_total_of(cells)) or not any(cell.__class__ is str for cell in cells)
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:
@@ -304,4 +423,4 @@ def _place(problem: Problem) -> tuple[int, int, str]:
     return problem.row or 0, len(letters), letters
 
 
-_READING_ONLY = {"entite", "entite_cle"}
+_READING_ONLY = {"entite", "entite_ligne"}

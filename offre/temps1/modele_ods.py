@@ -1,30 +1,57 @@
-"""The reduced variant for people without Excel: an .ods with the Entités tab alone."""
+"""The workbook as .ods: the reduced variant, its Entités tab alone, or all the tabs of a complete one sent back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import BinaryIO
 
 from offre.colonnes.declaration import ENTITES, ERREURS, LISTES
 from offre.colonnes.listes import Listes
 from offre.models import Anomalie
 from siao.socle import ods
-from siao.socle.columns import Choice
-from siao.socle.ods import Cell, Style
+from siao.socle.columns import Column, Date, Decimal, Integer, MultiChoice, Sheet
+from siao.socle.columns.sheets import letter
+from siao.socle.ods import Cell, Colours, Row, Style, Typing
 
-from .anomalies import HEADERS, WIDTHS, line, target
-from .modele import BLUE, GREY, HELP_LINE, PALE_BLUE, RED, WHITE, YELLOW, Marks, Rows
+from .anomalies import HEADERS, LEGEND_HEADER, LEGEND_WIDTH, WIDTHS, line, target
+from .presentation import (
+    BLUE,
+    GREY,
+    LEGEND_OF_MARKS,
+    ORANGE,
+    PALE_BLUE,
+    RED,
+    WHITE,
+    Mark,
+    Marks,
+    Rows,
+    cell_value,
+    choices,
+    colours_of_tab,
+    head,
+    height,
+    heights,
+    last_row,
+    list_columns,
+    list_names,
+    names_column,
+    pages,
+    widths,
+)
 
-BLANK_ROWS = 500
-"""Rows prepared below the data, with their dropdowns."""
-
+_BACKGROUNDS = {"": "", "grise": GREY, "erreur": RED, "avertissement": ORANGE}
+_FORMS = ("", "texte", "date", "montant")
 _STYLES = {
     "titre": Style(bold=True),
     "groupe": Style(bold=True, background=PALE_BLUE),
     "entete": Style(bold=True, background=BLUE, colour=WHITE, wrap=True),
     "aide": Style(wrap=True),
-    "texte": Style(text=True),
-    "grise": Style(text=True, background=GREY),
-    "erreur": Style(text=True, background=RED),
-    "avertissement": Style(text=True, background=YELLOW),
+    **{
+        f"{form}{state}": Style(form=form, background=background, wrap=form == "texte")
+        for form in _FORMS
+        for state, background in _BACKGROUNDS.items()
+        if form or state
+    },
+    **{f"legende{colour[1:]}": Style(background=colour, wrap=True) for colour, _ in LEGEND_OF_MARKS},
 }
 
 
@@ -32,75 +59,128 @@ def write_ods(
     stream: BinaryIO,
     listes: Listes,
     *,
+    sheets: Sequence[Sheet] = (ENTITES,),
     rows: Rows | None = None,
     marks: Marks | None = None,
     anomalies: Sequence[Anomalie] = (),
 ) -> None:
     """Write the file; the arguments are those of ``write_xlsx``. ``anomalies`` adds the « Erreurs » tab."""
-    data = ods.Tab(
-        ENTITES.name,
-        [column.type.width for column in ENTITES.columns],
-        _rows((rows or {}).get(ENTITES.name, ()), (marks or {}).get(ENTITES.name, {})),
-    )
-    names = [column.type.values for column in ENTITES.columns if isinstance(column.type, Choice)]
-    values = [list(listes[name].labels.values()) for name in names]
-    longest = max(map(len, values))
+    tabs = [
+        _DataTab(sheet, listes, (rows or {}).get(sheet.name, ()), (marks or {}).get(sheet.name, {})) for sheet in sheets
+    ]
+    columns = list_columns(listes)
     lists = ods.Tab(
-        LISTES,
-        [30] * len(names),
-        [[Cell(column[row] if row < len(column) else None) for column in values] for row in range(longest)],
-        hidden=True,
+        LISTES, [30] * len(columns), [Row([*map(Cell, line)]) for line in zip_longest(*columns.values())], hidden=True
     )
-    tabs = [data, lists]
-    if anomalies:
-        tabs.insert(0, ods.Tab(ERREURS, WIDTHS, _error_rows(anomalies)))
-    ranges = {
-        name: f"$'{LISTES}'.${chr(65 + position)}$1:.${chr(65 + position)}${len(values[position])}"
-        for position, name in enumerate(names)
-    }
-    ods.write(stream, ods.File(tabs, _STYLES, ranges))
+    errors = [ods.Tab(ERREURS, [*WIDTHS, 4, LEGEND_WIDTH], _error_rows(anomalies), frozen=(0, 1))] if anomalies else []
+    rules = {name: rule for tab in tabs for name, rule in tab.rules().items()}
+    file = ods.File([*errors, *(tab.tab() for tab in tabs), lists], _STYLES, rules, list_names(columns))
+    ods.write(stream, file)
 
 
-def _rows(rows, marks) -> Iterator[list[Cell]]:
-    columns = ENTITES.columns
-    for text in (ENTITES.title, *ENTITES.guide, HELP_LINE):
-        yield [Cell(text, "titre" if text == ENTITES.title else "")]
-    groups = [None, *(column.group for column in columns)]
-    yield [Cell(column.group if column.group != groups[i] else None, "groupe") for i, column in enumerate(columns)]
-    yield [Cell(column.header, "entete") for column in columns]
-    yield [Cell(column.help or None, "aide") for column in columns]
-    number = ENTITES.first_row
-    for here, values in rows:
-        for blank in range(number, here):
-            yield _cells(blank, (), marks)
-        yield _cells(here, values, marks)
-        number = here + 1
-    for blank in range(number, number + BLANK_ROWS):
-        yield _cells(blank, (), marks)
+class _DataTab:
+    def __init__(self, sheet: Sheet, listes: Listes, rows, marks: Mapping[tuple[int, int], Mark]):
+        self.sheet, self.listes, self.marks = sheet, listes, marks
+        self.rows = [(number, [cell_value(value) for value in values]) for number, values in rows]
+        self.widths = widths(sheet, self.rows)
 
-
-def _cells(number: int, values, marks) -> list[Cell]:
-    cells = []
-    for position, column in enumerate(ENTITES.columns):
-        mark = marks.get((number, position))
-        style = ("erreur" if mark.error else "avertissement") if mark else "grise" if column.opened_when else "texte"
-        cells.append(
-            Cell(
-                values[position] if position < len(values) else None,
-                style,
-                comment=mark.comment if mark else "",
-                rule=column.type.values if isinstance(column.type, Choice) else "",
-            )
+    def tab(self) -> ods.Tab:
+        return ods.Tab(
+            self.sheet.name,
+            self.widths,
+            self._rows(),
+            frozen=(1, self.sheet.header_row),
+            pages=pages(self.widths, names_column(self.sheet) + 1),
+            colours=list(self._colours()),
         )
-    return cells
+
+    def rules(self) -> dict[str, Typing]:
+        return {
+            self._rule(position): Typing(
+                source=choices(self.sheet, column),
+                base=f"{self.sheet.name}.{letter(position)}{self.sheet.first_row}",
+                strict=not isinstance(column.type, MultiChoice),
+                title=column.label,
+                help=column.help,
+            )
+            for position, column in enumerate(self.sheet.columns)
+        }
+
+    def _rule(self, position: int) -> str:
+        return f"{self.sheet.name}.{letter(position)}"
+
+    def _head(self) -> Iterator[Row]:
+        sheet, columns = self.sheet, self.sheet.columns
+        for position, text in enumerate(head(sheet)):
+            yield Row([Cell(text or None, "titre" if position == 0 else "")])
+        groups = [None, *(column.group for column in columns)]
+        headers, helps = heights(sheet, self.widths)
+        changing = [column.group if column.group != groups[i] else None for i, column in enumerate(columns)]
+        yield Row([Cell(group, "groupe") for group in changing], repeated=True)
+        yield Row([Cell(column.header, "entete") for column in columns], repeated=True, height=headers)
+        yield Row([Cell(column.help or None, "aide") for column in columns], height=helps)
+
+    def _rows(self) -> Iterator[Row]:
+        sheet = self.sheet
+        above = {number: values for number, values in self.rows if number < sheet.first_row}
+        for number, row in enumerate(self._head(), start=1):
+            # What somebody typed there takes the place of the template's own row.
+            yield self._row(number, above[number]) if number in above else row
+        number = sheet.first_row
+        for here, values in self.rows:
+            if here < sheet.first_row:
+                continue
+            if here > number:
+                yield self._row(number, (), here - number)
+            yield self._row(here, values)
+            number = here + 1
+        if number <= last_row(sheet):
+            yield self._row(number, (), last_row(sheet) - number + 1)
+
+    def _row(self, number: int, values, times: int = 1) -> Row:
+        cells = []
+        for position, column in enumerate(self.sheet.columns):
+            mark = self.marks.get((number, position))
+            state = ("erreur" if mark.error else "avertissement") if mark else "grise" if column.opened_when else ""
+            cells.append(
+                Cell(
+                    values[position] if position < len(values) else None,
+                    f"{_form(column)}{state}",
+                    comment=mark.comment if mark else "",
+                    rule=self._rule(position),
+                )
+            )
+        return Row(cells, times, height=height(values, self.widths))
+
+    def _colours(self) -> Iterator[Colours]:
+        name = self.sheet.name
+        for case in colours_of_tab(self.sheet, self.rows, self.marks, self.listes):
+            yield Colours(
+                [f"{name}.{cells.replace(':', f':{name}.')}" for cells in case.cells], case.formula, case.colour
+            )
 
 
-def _error_rows(anomalies: Sequence[Anomalie]) -> Iterator[list[Cell]]:
-    yield [Cell(header, "entete") for header in HEADERS]
-    for anomalie in anomalies:
-        address = target(anomalie)
-        texts = line(anomalie)
-        yield [
-            Cell(text, "aide", link=f"#{anomalie.feuille}.{address}" if address and position == 2 else "")
-            for position, text in enumerate(texts)
-        ]
+def _form(column: Column) -> str:
+    if isinstance(column.type, Date):
+        return "date"
+    if isinstance(column.type, Decimal):
+        return "montant"
+    return "" if isinstance(column.type, Integer) else "texte"
+
+
+def _error_rows(anomalies: Sequence[Anomalie]) -> Iterator[Row]:
+    empty = [Cell()] * len(HEADERS)
+    yield Row([*(Cell(header, "entete") for header in HEADERS), Cell(), Cell(LEGEND_HEADER, "entete")], repeated=True)
+    for anomalie, legend in zip_longest(anomalies, LEGEND_OF_MARKS):
+        cells = _error(anomalie) if anomalie else empty
+        colour, text = legend or ("", "")
+        key = [Cell(), Cell(text, f"legende{colour[1:]}")] if legend else []
+        yield Row([*cells, *key], height=height([cell.value for cell in cells], WIDTHS))
+
+
+def _error(anomalie: Anomalie) -> list[Cell]:
+    address = target(anomalie)
+    return [
+        Cell(text, "aide", link=f"#{anomalie.feuille}.{address}" if address and position == 2 else "")
+        for position, text in enumerate(line(anomalie))
+    ]

@@ -12,16 +12,28 @@ from siao.socle.workbook.cells import Workbook
 from siao.socle.workbook.limits import LIMITS
 from siao.socle.workbook.refusals import Refused
 
+from .entete import data_rows
+from .regroupement import in_words, ranges_of
+
 _OWN = {fold(name) for name in (ANNEXES, LISTES, ERREURS)}
+_OF_COMPLETE = ("dispositif", "financement", fold(ANNEXES))
+"""What the tabs of a complete workbook are recognised by, renamed or not."""
+
+
+def is_reduced(workbook: Workbook) -> bool:
+    """Whether the file is the reduced variant: an .ods with nothing of the complete workbook but its Entités tab."""
+    return workbook.format == "ods" and not any(
+        word in fold(sheet.name) for sheet in workbook.sheets for word in _OF_COMPLETE
+    )
 
 
 def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Problem]]:
     """The tabs of data by name, and warnings on what is not read.
 
-    The reduced variant (.ods) has the Entités tab alone; every other workbook has the three. Raises ``Refusal`` with
-    the differences, expected and found, when the structure was modified.
+    The reduced variant has the Entités tab alone; every other workbook, .xlsx or .ods, has the three. Raises
+    ``Refusal`` with the differences, expected and found, when the structure was modified.
     """
-    expected = (ENTITES,) if workbook.format == "ods" else SHEETS
+    expected = (ENTITES,) if is_reduced(workbook) else SHEETS
     wanted = {fold(sheet.name) for sheet in expected}
     found: dict[str, SheetContent] = {}
     for sheet in workbook.sheets:
@@ -37,8 +49,7 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
     if differences:
         raise modified(differences)
     for sheet in expected:
-        rows = sum(1 for number, _ in found[fold(sheet.name)].rows if number >= sheet.first_row)
-        if rows > LIMITS.rows:
+        if len(data_rows(sheet, found[fold(sheet.name)])) > LIMITS.rows:
             raise Refused("lignes", sheet=sheet.name, limit=LIMITS.rows)
     contents = {sheet.name: found[fold(sheet.name)] for sheet in expected}
     ignored = [sheet.name for sheet in workbook.sheets if fold(sheet.name) not in wanted | _OWN]
@@ -47,25 +58,14 @@ def data_sheets(workbook: Workbook) -> tuple[dict[str, SheetContent], list[Probl
         content = contents[sheet.name]
         if not content.visible:
             warnings.append(about(regles.ONGLET_MASQUE, sheet.name, name=content.name))
-        if hidden := [number for number, _ in content.rows if number in content.hidden and number >= sheet.first_row]:
-            warnings.append(about(regles.LIGNES_MASQUEES, sheet.name, rows=_ranges(hidden)))
+        if hidden := [number for number, _ in data_rows(sheet, content) if number in content.hidden]:
+            warnings.append(about(regles.LIGNES_MASQUEES, sheet.name, rows=in_words(ranges_of(hidden))))
     return contents, warnings
 
 
 def about(rule: Rule, sheet: str = "", **details) -> Problem:
     """A problem of a tab as a whole, or of the file."""
     return Problem(rule, sheet, None, "", "", "", rule.message.format(**details))
-
-
-def _ranges(numbers: list[int]) -> str:
-    """« 9, 12 à 15 » for 9, 12, 13, 14, 15; ten ranges at most."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][-1] + 1:
-            ranges[-1] = [ranges[-1][0], number]
-        else:
-            ranges.append([number])
-    return ", ".join(" à ".join(map(str, each)) for each in ranges[:10]) + (", …" if len(ranges) > 10 else "")
 
 
 def modified(differences: list[str]) -> Refusal:
@@ -77,11 +77,13 @@ def modified(differences: list[str]) -> Refusal:
 
 
 def _differences(sheet: Sheet, content: SheetContent) -> list[str]:
-    cells = next((cells for number, cells in content.rows if number == sheet.header_row), ())
-    found = [visible(as_text(cell) or "").strip() for cell in cells]
-    while found and not found[-1]:
-        found.pop()
     expected = [column.header for column in sheet.columns]
+    keys = list(map(_key, expected))
+    found = next((_texts(cells) for number, cells in content.rows if number == sheet.header_row), [])
+    if list(map(_key, found)) != keys:
+        moved = next((number for number, cells in content.rows if list(map(_key, _texts(cells))) == keys), None)
+        if moved is not None:
+            return [_moved(sheet, moved)]
     differences = []
     for position in range(max(len(expected), len(found))):
         wanted = expected[position] if position < len(expected) else ""
@@ -92,6 +94,29 @@ def _differences(sheet: Sheet, content: SheetContent) -> list[str]:
                 f"« {wanted or 'rien'} » attendu, « {seen[:80] or 'rien'} » trouvé"
             )
     return differences
+
+
+def _texts(cells) -> list[str]:
+    """The texts of a row, to the last that holds something."""
+    found = [visible(as_text(cell) or "").strip() for cell in cells]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def _moved(sheet: Sheet, number: int) -> str:
+    """What to do when the whole row of headers is at another place."""
+    away = number - sheet.header_row
+    if away > 20:
+        remedy = "annulez le tri qui l'a déplacée"
+    elif away > 0:
+        remedy = f"supprimez {'la ligne ajoutée' if away == 1 else f'les {away} lignes ajoutées'} au-dessus"
+    else:
+        remedy = f"remettez {'la ligne supprimée' if away == -1 else f'les {-away} lignes supprimées'} au-dessus"
+    return (
+        f"onglet {sheet.name}, la ligne des titres de colonnes est en ligne {number} au lieu de la ligne "
+        f"{sheet.header_row} ({remedy})"
+    )
 
 
 def _key(header: str) -> str:

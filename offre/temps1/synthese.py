@@ -24,7 +24,7 @@ from offre.models.nomenclature import (
     Prestation,
 )
 
-from .modele import Rows
+from .presentation import Rows
 
 _KINDS = ("Association", "Fondation", "Union", "Entraide", "Coopérative", "Fédération")
 _THINGS = (

@@ -1,5 +1,6 @@
 """The jobs of an import: read, apply, undo, annotate, tell. Each can be killed anywhere and called again."""
 
+import datetime
 import json
 import time
 import zlib
@@ -32,7 +33,7 @@ from .annotation import annotated_file
 from .annulation import undo_changes
 from .application import apply_plan
 from .lecture import Lecture, read_file
-from .plan import Plan, Rows, compute_plan
+from .plan import Plan, Rows, compute_plan, signature
 from .territoires import may_import
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,23 @@ def _finish(travail: Import, **fields) -> None:
     Import.objects.filter(pk=travail.pk).update(tentatives=0, change_le=Now(), **fields)
 
 
+def _ready(travail: Import, **fields) -> None:
+    """It waits for its user, in the place of what was deposited before it and is not imported yet.
+
+    What is deposited takes nobody's place before it is read without error (docs/decisions/0005); the last deposit
+    counts, whichever is read first. Called under the lock of the territory.
+    """
+    others = Import.objects.covering(travail.territoire.codes_departements).exclude(pk=travail.pk)
+    later = others.deposited_after(travail)
+    if newer := later.filter(etat__in=(Etat.PRET, Etat.A_APPLIQUER)).first():
+        _finish(travail, etat=Etat.REMPLACE, remplace_par=newer, **fields)
+        return
+    # One that somebody asked for is being written: it stays, and this one is compared again with what it leaves.
+    waiting = others.filter(etat__in=(Etat.DEPOSE, Etat.A_CORRIGER, Etat.PRET)).exclude(pk__in=later.values("pk"))
+    waiting.update(etat=Etat.REMPLACE, remplace_par=travail, change_le=Now())
+    _finish(travail, etat=Etat.PRET, **fields)
+
+
 def _locked(travail: Import) -> Import | None:
     """The import, locked, if its state is still the one that the job started from: the fence against late jobs."""
     return Import.objects.select_for_update(no_key=True).filter(pk=travail.pk, etat=travail.etat).first()
@@ -122,6 +140,7 @@ def read(travail_id: int) -> None:
                 return
             progress("Comparaison avec la base", 0, 0)
             with transaction.atomic():
+                lock_territoire(travail.territoire)
                 if travail := _locked(travail):  # else a newer workbook took its place
                     _save_lecture(travail, lecture)
 
@@ -148,7 +167,7 @@ def _told(travail: Import) -> dict:
 def save_anomalies(travail: Import, problems: list[Problem]) -> None:
     copy_rows(
         Anomalie,
-        ["travail", "gravite", "feuille", "ligne", "cellule", "colonne", "valeur", "code", "message"],
+        ["travail", "gravite", "feuille", "ligne", "cellule", "colonne", "valeur", "code", "message", "plages"],
         (
             (
                 travail.pk,
@@ -160,6 +179,7 @@ def save_anomalies(travail: Import, problems: list[Problem]) -> None:
                 problem.value[:200],
                 problem.rule.code,
                 problem.message,
+                json.dumps(problem.ranges),
             )
             for problem in problems
         ),
@@ -174,6 +194,8 @@ def plan_of(travail: Import, rows: Rows, numbers) -> Plan:
         departements,
         statut=travail.statut_vise,
         previous=previous_rows(departements, before=travail),
+        since=last_imports(departements),
+        renommages=travail.renommages,
     )
 
 
@@ -188,18 +210,30 @@ _ECART_FIELDS = (
     "avant",
     "apres",
     "propose",
+    "candidats",
+    "ancien",
     "conflit",
+    "champs",
+    "gardes",
+    "conserve_par",
     "decision",
     "resultat",
 )
 
 
-def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") -> None:
-    """Keep the differences for the preview; decisions already taken on the same differences stay."""
-    decisions = {
-        (ecart.feuille, ecart.cle): ecart.decision
-        for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")
-    }
+def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "", tell: bool = True) -> None:
+    """Keep the differences for the preview; decisions already taken on the same differences stay.
+
+    ``tell``: whether the user may have left the page meanwhile.
+    """
+    taken = {signature(ecart): ecart for ecart in Ecart.objects.filter(travail=travail).exclude(decision="")}
+    kept = _kept(travail)
+    for ecart in plan.ecarts:
+        if not ecart.decision and (before := taken.get(signature(ecart))):
+            ecart.decision, ecart.gardes = before.decision, before.gardes
+        earlier = kept.get((ecart.feuille, ecart.objet))
+        if ecart.nature == Nature.ABSENT and not ecart.decision and not ecart.candidats and earlier:
+            ecart.decision, ecart.conserve_par = Decision.CONSERVER, earlier
     Ecart.objects.filter(travail=travail).delete()
     copy_rows(
         Ecart,
@@ -216,15 +250,32 @@ def save_plan(travail: Import, plan: Plan, *, warnings: int, motif: str = "") ->
                 json.dumps(ecart.avant),
                 json.dumps(ecart.apres),
                 ecart.propose,
+                json.dumps(ecart.candidats),
+                ecart.ancien,
                 ecart.conflit,
-                ecart.decision or decisions.get((ecart.feuille, ecart.cle), ""),
+                json.dumps(ecart.champs),
+                json.dumps(ecart.gardes),
+                ecart.conserve_par,
+                ecart.decision,
                 "",
             )
             for ecart in plan.ecarts
         ),
     )
     bilan = {**plan.bilan, "erreurs": 0, "avertissements": warnings}
-    _finish(travail, etat=Etat.PRET, bilan=bilan, motif=motif, **_told(travail))
+    _ready(travail, bilan=bilan, motif=motif, **(_told(travail) if tell else {}))
+
+
+def _kept(travail: Import) -> dict[tuple[str, int], int]:
+    """The fiches that the import in force left open although its workbook did not name them: (tab, id) to its number.
+
+    Only what somebody decided: what stays because its importer could not close it is asked again of who can.
+    """
+    in_force = Import.objects.covering(travail.territoire.codes_departements).filter(etat__in=EN_VIGUEUR)
+    decided = Ecart.objects.filter(
+        travail__in=in_force, nature=Nature.ABSENT, decision=Decision.CONSERVER, propose=False
+    ).order_by("travail__applique_le")
+    return {(sheet, objet): pk for sheet, objet, pk in decided.values_list("feuille", "objet", "travail")}
 
 
 def pack(rows: Rows, numbers) -> bytes:
@@ -234,6 +285,14 @@ def pack(rows: Rows, numbers) -> bytes:
 def unpack(contenu: Contenu) -> tuple[Rows, dict]:
     content = json.loads(zlib.decompress(contenu.lignes))
     return content["rows"], content["numbers"]
+
+
+def last_imports(departements: list[str]) -> dict[str, datetime.datetime]:
+    """When the workbook in force of each département was imported."""
+    found = {}
+    for applied in Import.objects.covering(departements).filter(etat__in=EN_VIGUEUR).order_by("applique_le"):
+        found |= dict.fromkeys(applied.territoire.codes_departements, applied.applique_le)
+    return found
 
 
 def previous_rows(departements: list[str], *, before: Import | None = None) -> Rows:
@@ -247,10 +306,10 @@ def previous_rows(departements: list[str], *, before: Import | None = None) -> R
             kept = {key: row for key, row in described.items() if row["departement"] in departements}
             rows.setdefault(sheet, {}).update(kept)
     # What was proposed only, or left as it was, did not reach the database.
-    left = Q(propose=True) | Q(decision=Decision.BASE)
+    left = Q(propose=True) | Q(decision=Decision.BASE) | ~Q(gardes={})
     for ecart in Ecart.objects.filter(left, travail__in=applied, nature=Nature.MODIFIE):
         if row := rows.get(ecart.feuille, {}).get(ecart.cle):
-            row.update(ecart.avant)
+            row.update(ecart.gardes or ecart.avant)
     return rows
 
 
@@ -271,9 +330,10 @@ def apply(travail_id: int) -> None:
                 if sentence is None:
                     raise
                 with transaction.atomic():
+                    lock_territoire(travail.territoire)
                     if _locked(travail):
                         motif = f"Import impossible, rien n'a été modifié. {sentence} Corrigez le classeur ou la base."
-                        _finish(travail, etat=Etat.PRET, motif=motif)
+                        _ready(travail, motif=motif)
     kill_point("P8")
 
 
@@ -283,7 +343,7 @@ def _apply(travail: Import, progress) -> None:
     if _locked(travail) is None:
         return
     if not may_import(travail.applique_par, travail.territoire, travail.statut_vise):
-        _finish(travail, etat=Etat.PRET, motif="La personne qui a demandé cet import n'en a plus le droit.")
+        _ready(travail, motif="La personne qui a demandé cet import n'en a plus le droit.")
         return
     rows, numbers = unpack(travail.contenu)
     ecarts = list(Ecart.objects.filter(travail=travail))
@@ -300,6 +360,7 @@ def _apply(travail: Import, progress) -> None:
         aujourdhui=aujourdhui(travail),
         travail=travail,
         progress=progress,
+        renommages=travail.renommages,
     )
     in_force = Import.objects.filter(etat__in=EN_VIGUEUR, departement=travail.departement_id, region=travail.region_id)
     if travail.region_id:
@@ -352,7 +413,8 @@ def annotate(travail_id: int) -> None:
         if travail is None:
             return
         Import.objects.filter(pk=travail_id).update(annotations=F("annotations") + 1)
-        content = annotated_file(read_workbook(travail.fichier.path), travail.anomalies.all())
+        workbook, regional = read_workbook(travail.fichier.path), travail.region_id is not None
+        content = annotated_file(workbook, travail.anomalies.all(), regional=regional)
         kill_point("P10")
         travail.annote.save("annote", ContentFile(content), save=False)
         # Deposited again meanwhile, it has another file, and these were the errors of the former reading.

@@ -10,7 +10,7 @@ from comptes.droits import Droit
 from offre.models import Dispositif
 from offre.models.nomenclature import Statut
 from offre.recherches import Recherche, RechercheDispositifs, RechercheEntites, RechercheFinancements
-from siao.socle.columns.types import Decimal, show_phone
+from siao.socle.columns import Decimal, phones
 from siao.socle.extraction import extraction
 from siao.socle.http import reads
 from siao.socle.tables import Table, TableColumn
@@ -18,7 +18,7 @@ from siao.socle.tables import Table, TableColumn
 ENTITES = (
     TableColumn("nom", "Entité", lambda row: row.nom, ["nom_cle"], link=lambda row: _fiche("entites", row)),
     TableColumn("siren", "SIREN", lambda row: row.entite.siren, ["entite__siren"]),
-    TableColumn("telephone", "Téléphone", lambda row: show_phone(row.telephone) if row.telephone else ""),
+    TableColumn("telephone", "Téléphone", lambda row: phones.show(row.telephone)),
     TableColumn("courriel", "Courriel", lambda row: row.courriel, ["courriel"]),
     TableColumn("convention", "Convention collective", lambda row: row.convention or "", ["convention__ordre"]),
     TableColumn("dispositifs", "Dispositifs", lambda row: row.nb_dispositifs, ["nb_dispositifs"], numeric=True),

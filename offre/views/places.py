@@ -23,7 +23,7 @@ from offre.models import CapaciteFinancee, Configuration, Dispositif, GroupePlac
 from offre.models.nomenclature import AVEC_PLACES_OU_LOGEMENTS, Categorie
 from offre.models.places import Etat, unseen_because
 from offre.views.conflits import lost_race
-from siao.socle.columns.types import show_phone
+from siao.socle.columns import phones
 from siao.socle.extraction import extraction
 from siao.socle.http import reads, refused, writes
 from siao.socle.refusal import Refusal
@@ -33,10 +33,6 @@ from siao.socle.text import counted
 
 def _page_of(groupe: GroupePlaces) -> str:
     return f"{reverse('offre:places_dispositif', args=[groupe.dispositif_id])}#groupe-{groupe.pk}"
-
-
-def _phone(value: str) -> str:
-    return show_phone(value) if value else ""
 
 
 def _number(value: int | None) -> int | str:
@@ -73,7 +69,7 @@ DISPONIBLES = (
     TableColumn("type", "Type", lambda row: row.type.libelle, ["type__ordre"]),
     TableColumn("categorie", "Catégorie", lambda row: row.categorie.libelle, ["categorie__ordre"]),
     TableColumn("pmr", "PMR", lambda row: "Oui" if row.pmr else "", ["-pmr"]),
-    TableColumn("telephone", "Téléphone", lambda row: _phone(row.dispositif.telephone)),
+    TableColumn("telephone", "Téléphone", lambda row: phones.show(row.dispositif.telephone)),
     TableColumn("libres", "Places libres", lambda row: row.nb_libres, ["nb_libres"], numeric=True),
     TableColumn("declare", "Déclaré", lambda row: row.fraicheur, ["-declare_le"]),
 )

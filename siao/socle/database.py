@@ -9,10 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.postgres.fields import BigIntegerRangeField
 from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    Error,
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.backends.ddl_references import Statement, Table
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import BaseConstraint, Func, Model, QuerySet
 from psycopg import sql
 
@@ -145,6 +156,47 @@ def outside_transaction() -> Iterator[Any]:
             yield cursor
     finally:
         second.close()
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Connect as the owner of the tables, where this process knows their password (``DATABASE_OWNER``).
+
+    Outside of any transaction: the connection is opened again, before and after.
+    """
+    usual = {key: connection.settings_dict[key] for key in settings.DATABASE_OWNER}
+    connection.close()
+    connection.settings_dict |= settings.DATABASE_OWNER
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict |= usual
+
+
+def why_not_ready(error: Error) -> str | None:
+    """The French sentence for ``error`` when the database is away or has not the tables of this code; else None."""
+    cause = error.__cause__ if error.__cause__ is not None else error
+    if isinstance(error, OperationalError) and getattr(cause, "sqlstate", None) in _AWAY:
+        said = " ".join(str(cause).split())
+        return f"La base de données ne s'ouvre pas ; vérifiez DATABASE_URL et que PostgreSQL tourne. Il dit : {said}"
+    if isinstance(error, DatabaseError) and not _migrated():
+        return "La base de données est vide ou n'est pas à jour : lancez d'abord « python manage.py migrate »."
+    return None
+
+
+_AWAY = {None, "3D000", "28000", "28P01", "53300", "57P01", "57P02", "57P03"}
+"""No answer, no such database, no such role or password, no connection left, a server that starts or stops."""
+
+
+def _migrated() -> bool:
+    """Whether every migration of this code is applied; False too where this role may not even look."""
+    connection.close()  # the transaction of the error is broken
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return False
 
 
 # --- Locks ------------------------------------------------------------------------------------------------------

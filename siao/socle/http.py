@@ -77,7 +77,7 @@ def _declare(rights: tuple[str, ...], methods: tuple[str, ...], journal: str, fr
         def guarded(request, *args, **kwargs):
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            carry_out = functools.partial(view, request, *args, **kwargs)
+            carry_out = functools.partial(_show, view, request, *args, **kwargs)
             if PUBLIC in rights:
                 return _transaction(request, carry_out)
             # The entry is written when no transaction is left: it stays when the view failed and its writes are
@@ -116,6 +116,13 @@ def _answer(request: HttpRequest, rights: tuple[str, ...], view: Callable, *, st
     if CONNECTED not in rights and not any(map(request.may, rights)):
         raise PermissionDenied
     return _transaction(request, view)
+
+
+def _show(view: Callable, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    """The answer of the view; no object has for key, in its address, a text that PostgreSQL cannot hold."""
+    if any("\0" in value for value in kwargs.values() if isinstance(value, str)):
+        raise Http404
+    return view(request, *args, **kwargs)
 
 
 def _transaction(request: HttpRequest, view: Callable) -> HttpResponse:

@@ -4,7 +4,7 @@ The only module that puts calls in the queue.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -23,6 +23,14 @@ Progress = Callable[[str, int, int], None]
 
 REFRESH = 0.25
 """Seconds between two writings of the progress of one phase."""
+
+
+def tracked(phase: str, rows: Sequence, progress: Progress) -> Iterator:
+    """``rows``, one by one, telling ``progress`` how many are done."""
+    for done, row in enumerate(rows):
+        progress(phase, done, len(rows))
+        yield row
+    progress(phase, len(rows), len(rows))
 
 
 def wake(task, *arguments) -> None:
@@ -63,7 +71,7 @@ def progress_in(model, pk) -> Iterator[Progress]:
 
         def progress(phase: str, done: int, total: int) -> None:
             now = time.monotonic()
-            if phase == last[0] and now - last[1] < REFRESH:
+            if phase == last[0] and done < total and now - last[1] < REFRESH:
                 return
             last[:] = phase, now
             cursor.execute(

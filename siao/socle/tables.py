@@ -102,6 +102,7 @@ class Table:
 
     def address(self, **changes) -> str:
         """The same list with some parameters changed (None removes one)."""
-        parameters = {**self.parameters.dict(), **changes}
-        asked = urlencode({key: value for key, value in parameters.items() if value not in (None, "")})
+        parameters = dict(self.parameters.lists()) | {key: [value] for key, value in changes.items()}
+        kept = {key: [each for each in values if each not in (None, "")] for key, values in parameters.items()}
+        asked = urlencode(kept, doseq=True)
         return f"?{asked}#{self.ancre}" if self.ancre else f"?{asked}"

@@ -15,8 +15,17 @@ _VARIANTS = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "’": "'", "‘": 
 _VARIANTS_TABLE = str.maketrans(_VARIANTS)
 _COMBINING = re.compile("[\u0300-\u036f]")
 _SPACES = re.compile("[ \t\n\r\f\v]+")
-# Never meaningful in a name, often pasted with it: zero-width characters, byte order mark, bidi controls, NUL.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
+# Never meaningful in a name, often pasted with it: zero-width characters, byte order mark, bidi controls, NUL, fillers,
+# variation selectors.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff]"
+)
+_LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BLANKS = re.compile(r"[^\S\n]+|\u2800+")
+_HYPHENS = str.maketrans({"‐": "-", "‑": "-"})  # U+2010, U+2011: seen as the hyphen of the keyboard
+_DASHES = re.compile("[\u2012-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
+_APOSTROPHES = re.compile("[\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02c8\u2032\u00b4`\uff07]")
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -53,6 +62,21 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+def plain(text: str) -> str:
+    """``text`` without the differences that nobody sees: two texts that look the same are the same.
+
+    Letters are composed, spaces are the keyboard's and single, line breaks too, hyphens do not say whether they break.
+    What is seen (a dash, a curly apostrophe) stays.
+    """
+    text = _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", visible(text)).translate(_HYPHENS))
+    return "\n".join(line.strip() for line in _BLANKS.sub(" ", text).split("\n")).strip()
+
+
+def keyboard(text: str) -> str:
+    """``plain``, with the dashes and apostrophes of the keyboard: what a code, a date or an address is read from."""
+    return _APOSTROPHES.sub("'", _DASHES.sub("-", plain(text)))
+
+
 def number_in(text: str | None, default: int | None = None) -> int | None:
     """The key, version or count that somebody sent in ``text``; ``default`` for what none can be.
 
@@ -64,6 +88,11 @@ def number_in(text: str | None, default: int | None = None) -> int | None:
 def pluriel(number: int, mark: str = "s") -> str:
     """The mark of the plural, from two on: French says « 0 place », where Django says « 0 places »."""
     return mark if abs(number) >= 2 else ""
+
+
+def milliers(number: int) -> str:
+    """« 5 050 », with a narrow no-break space."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def counted(number: int, words: str) -> str:

@@ -1,12 +1,13 @@
 from django import template
 from django.utils.html import format_html
 
-from siao.socle.text import pluriel
+from siao.socle.text import milliers, pluriel
 
 register = template.Library()
 
 
 register.filter(pluriel)
+register.filter(milliers)
 
 
 @register.simple_block_tag

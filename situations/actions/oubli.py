@@ -29,6 +29,7 @@ from menages.models import (
     Personne,
     Recherche,
 )
+from menages.recherche import searches_about
 from menages.relations import relations
 from menages.verrous import lock_menages
 from siao.socle.database import lock_in_order
@@ -131,15 +132,12 @@ def forget(pk: int) -> None:
     _count(keys)
     stays = Appartenance.objects.filter(personne__in=keys)
     menages = sorted(set(stays.values_list("menage", flat=True)))
-    keys_of_search = {
-        key for cles in Personne.objects.filter(pk__in=keys).values_list("cles", flat=True) for key in cles
-    }
+    searches = searches_about(keys)
     erased = _delete_rows(keys)
     erased |= _delete_empty(menages)
     archive_if_empty(menages)
     _delete_history(erased)
-    if keys_of_search:
-        Recherche.objects.filter(cles__overlap=sorted(keys_of_search)).delete()
+    Recherche.objects.filter(searches).delete()
     # Kept outside the base, so that a restored backup forgets them again (``replay``); only what was really erased.
     transaction.on_commit(lambda: logger.warning(EFFACEMENT, personnes=keys))
 

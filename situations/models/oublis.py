@@ -3,6 +3,7 @@
 from django.db import models
 
 from menages.models import Personne
+from menages.models.personnes import DUnePersonneQuerySet
 from menages.relations import concerne
 
 
@@ -13,6 +14,8 @@ class Oubli(models.Model):
     personne = models.OneToOneField(Personne, models.CASCADE, related_name="oubli", verbose_name="personne")
     annonce_le = models.DateField("annoncé le")
     echeance = models.DateField("sera oubliée le")
+
+    objects = DUnePersonneQuerySet.as_manager()
 
     class Meta:
         verbose_name = "oubli annoncé"

@@ -9,7 +9,7 @@ from comptes.droits import Droit
 from comptes.historique import historise
 from comptes.models import Region
 from menages.models import Menage, Personne
-from menages.models.personnes import closed_to_writing
+from menages.models.personnes import DUnePersonneQuerySet, closed_to_writing
 from menages.relations import concerne
 from offre.models.suivi import Suivi
 from siao.socle.chains import chain_of, debut_suivante
@@ -21,7 +21,7 @@ PREMIER_JOUR = datetime.date(1900, 1, 1)
 """No situation begins before."""
 
 
-class SituationQuerySet(models.QuerySet):
+class SituationQuerySet(DUnePersonneQuerySet):
     def current(self):
         return self.filter(date_fin__isnull=True)
 

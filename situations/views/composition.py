@@ -188,7 +188,12 @@ def deplacer(request, pk):
     dossier = read_dossier(menage, request.habilitation)
     possible = [membre for membre in dossier.presents if membre.modifiable]
     form = DeplacementForm(
-        request.POST or None, membres=possible, menage=menage, perimetre=request.perimetre, jour=dossier.aujourdhui
+        request.POST or None,
+        membres=possible,
+        menage=menage,
+        accompagnements=dossier.accompagnements,
+        perimetre=request.perimetre,
+        jour=dossier.aujourdhui,
     )
     context = {"form": form, "menage": menage, "dossier": dossier}
     if request.method == "POST" and form.is_valid():
@@ -203,6 +208,7 @@ def deplacer(request, pk):
                 personnes=form.cleaned_data["personnes"],
                 destination=form.destination,
                 jour=form.cleaned_data["date_debut"],
+                suivent=form.cleaned_data.get("suivent", ()),
             )
         except Refusal as refusal:
             context.pop("suite")
@@ -210,7 +216,10 @@ def deplacer(request, pk):
             context["suites"] = ways_on(request, refusal)
         else:
             messages.success(request, "Le déplacement est enregistré : les situations ont suivi les personnes.")
-            return redirect("dossier", destination.pk)
+            seen = Menage.objects.visible_to(request.perimetre).filter(pk__in=[destination.pk, menage.pk])
+            left = set(seen.order_by().values_list("pk", flat=True))
+            # A team that does not accompany the new dossier comes back to the one that it left, if it still reads it.
+            return redirect("dossier", destination.pk if destination.pk in left else menage.pk)
     elif refusal := why_absent(form, menage):
         form.add_error(None, str(refusal))
         context["suites"] = ways_on(request, refusal)

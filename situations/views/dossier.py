@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from comptes.models import Partage
 from menages.models import Menage, Personne, Regard
@@ -46,15 +47,17 @@ def visible_menage(request, pk: int) -> Menage:
 def dossier(request, pk):
     """Tab « Ménage »: a vignette per person."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
-    return _page(request, "menage", read, partages=_shares(request, read.menage))
+    return _page(request, "menage", read, partages=_shares(request, read))
 
 
-def _shares(request, menage: Menage) -> list[Partage]:
-    """With which SIAO the dossier is shared today, for those who may stop it: its own SIAO."""
+def _shares(request, read: Dossier) -> list[tuple[Partage, str]]:
+    """With which SIAO the dossier is shared today, and by whom, for those who may stop it: its own SIAO."""
+    menage = read.menage
     if menage.siao_id not in request.perimetre.siaos or not request.may(Droit.MENAGES_SAISIR):
         return []
-    rows = Partage.objects.of(menage).current().select_related("group__siao", "accorde_par")
-    return list(rows.order_by("date_fin", "pk"))
+    rows = list(Partage.objects.of(menage).current().select_related("group__siao").order_by("date_fin", "pk"))
+    auteurs = Auteurs(partage.accorde_par_id for partage in rows)
+    return [(partage, auteurs.nom(partage.accorde_par_id, entier=not read.protege)) for partage in rows]
 
 
 @reads(Droit.MENAGES_VOIR, journal=MENAGE)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from menages.models import Appartenance, Menage
 from menages.views.dossiers import MENAGE, followed_menage
@@ -169,8 +170,9 @@ def _seen_and_now(parcours: Parcours, jeton: str) -> dict:
     known = None not in (pk, version)
     events = SituationResidentielle.pgh_event_model.objects.select_related("sr2")
     seen = events.filter(pgh_obj_id=pk, version=version, personne=parcours.personne).first() if known else None
-    now = SituationResidentielle.objects.readable().select_related("modifie_par").get(pk=parcours.courante.pk)
-    return {"nom": parcours.nom, "avant": seen, "maintenant": now}
+    now = SituationResidentielle.objects.readable().get(pk=parcours.courante.pk)
+    par = Auteurs([now.modifie_par_id]).nom(now.modifie_par_id, entier=True)  # only who is seen whole is written to
+    return {"nom": parcours.nom, "avant": seen, "maintenant": now, "par": par if now.modifie_par_id else ""}
 
 
 def _show(request, context: dict, *, status: int = 200):

@@ -3,6 +3,7 @@
 import datetime
 import html
 import itertools
+import re
 
 from comptes.actions import create_habilitation
 from comptes.droits import Niveau, Profil
@@ -48,9 +49,19 @@ def habilitation_of(utilisateur: Utilisateur) -> Habilitation:
     return Habilitation.objects.of(utilisateur).first()
 
 
+_DRAWN = re.compile(
+    r'(?<=name="csrfmiddlewaretoken" value=)"[^"]*"'
+    r'|(?<=name="ouvert_par" value=)"[^"]*"'
+)
+
+
 def words(answer) -> str:
-    """The page as it is read: entities such as &#x27; are the characters that they stand for."""
-    return html.unescape(answer.text)
+    """The page as it is read: entities such as &#x27; are the characters that they stand for.
+
+    Without what was drawn for it alone (the secret of its forms, their stamp, the number of its request), where any
+    short text may be found by chance.
+    """
+    return html.unescape(_DRAWN.sub("", answer.text))
 
 
 def plain(answer) -> str:

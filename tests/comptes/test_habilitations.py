@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from comptes import actions
 from comptes.droits import Profil
-from comptes.models import EntreeJournal, Habilitation, Octroi, Utilisateur
+from comptes.models import Alerte, EntreeJournal, Habilitation, Octroi, Utilisateur
 from comptes.nuit import run
 from siao.socle.refusal import Refusal
-from tests.comptes.fabrique import client_of, habilitation_of, habilite, make_utilisateur, words
+from tests.comptes.fabrique import client_of, habilitation_of, habilite, make_utilisateur, plain, words
 from tests.installation import somebody_waits_for_a_lock, wait_until
 from tests.offre.fabrique import make_dispositif, make_rattachement
 
@@ -72,23 +72,63 @@ def test_the_action_refuses_by_itself_what_no_form_offers(admin):
     from comptes.models import Departement, Region, Siao
 
     auteur, agent = habilitation_of(admin), make_utilisateur(None)
-    elsewhere = make_dispositif(make_rattachement("35"))
-    here = make_dispositif(make_rattachement("44"))
+    elsewhere, here = make_rattachement("35"), make_rattachement("44")
     for profil, where in (
         (Profil.ADMIN_NATIONAL, {}),
         (Profil.ADMIN_DEPARTEMENTAL, {"territoire": Departement.objects.get(pk="44")}),
         (Profil.ANALYSTE, {"territoire": Region.objects.get(pk="52")}),
         (Profil.ANALYSTE, {}),
         (Profil.ADMIN_SIAO, {"territoire": Siao.objects.get(pk="35")}),
-        (Profil.TRAVAILLEUR_SOCIAL, {"objets": [elsewhere]}),
-        (Profil.TRAVAILLEUR_SOCIAL, {"objets": [here, elsewhere]}),
-        (Profil.TRAVAILLEUR_SOCIAL, {"objets": []}),
+        (Profil.ASSISTANT, {"objets": [elsewhere]}),
+        (Profil.ASSISTANT, {"objets": [here, elsewhere]}),
+        (Profil.ASSISTANT, {"objets": []}),
+        (Profil.GESTIONNAIRE_ENTITE, {"objets": [here]}),
+        (Profil.TRAVAILLEUR_SOCIAL, {"objets": [make_dispositif(here)]}),
+        (Profil.OPERATEUR_SIAO, {"territoire": Siao.objects.get(pk="44")}),
     ):
         with pytest.raises(Refusal):
             actions.grant(auteur=auteur, utilisateur=agent, profil=profil, **where)
     assert not agent.habilitations.exists()
-    actions.grant(auteur=auteur, utilisateur=agent, profil=Profil.TRAVAILLEUR_SOCIAL, objets=[here])
+    actions.grant(auteur=auteur, utilisateur=agent, profil=Profil.ASSISTANT, objets=[here])
     assert agent.habilitations.count() == 1
+
+
+@pytest.mark.django_db
+def test_nobody_widens_their_own_habilitation():
+    """By the page, and by the action: an Assistant who is also the Responsable of one dispositif."""
+    port = make_rattachement("44")
+    agent = make_utilisateur(Profil.ASSISTANT, objets=[port])
+    auteur = habilitation_of(agent)
+    own = habilite(agent, Profil.RESPONSABLE_DISPOSITIF, objets=[make_dispositif(port)])
+    more = make_dispositif(port)
+    with pytest.raises(Refusal, match="Personne ne se donne"):
+        actions.extend(auteur=auteur, habilitation=own, objets=[more])
+    answer = client_of(agent).post(reverse("etendre_habilitation", args=[own.pk]), {"objets": [more.pk]})
+    assert "Personne ne se donne" in words(answer)
+    assert own.octrois.count() == 1
+
+
+@pytest.mark.django_db
+def test_rights_that_the_giver_lacks_are_told_to_the_siao_and_to_the_national_administrator():
+    from comptes.models import Siao
+
+    state, guest = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL), make_utilisateur(None)
+    there, here = make_utilisateur(Profil.ADMIN_SIAO, departement_id="35"), make_utilisateur(Profil.ADMIN_SIAO)
+    given = actions.grant(
+        auteur=habilitation_of(state),
+        utilisateur=guest,
+        profil=Profil.ADMIN_SIAO,
+        territoire=Siao.objects.get(pk="44"),
+    )
+    alerte = Alerte.objects.get(nature="ATTRIBUTION", utilisateur=state, habilitation=given)
+    for reader in (here, make_utilisateur(Profil.ADMIN_NATIONAL)):
+        assert f"donnée à {guest}" in plain(client_of(reader).get(reverse("alertes")))
+    assert f"donnée à {guest}" not in plain(client_of(there).get(reverse("alertes")))
+    examine = reverse("examiner_alerte", args=[alerte.pk])
+    client_of(guest).post(examine)  # who received is nobody to say that all is well
+    assert Alerte.objects.to_examine().filter(pk=alerte.pk).exists()
+    client_of(here).post(examine)
+    assert not Alerte.objects.to_examine().filter(pk=alerte.pk).exists()
 
 
 @pytest.mark.django_db
@@ -96,7 +136,7 @@ def test_one_entite_in_several_departements():
     port = make_rattachement("44")
     region = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL, region_id="52")
     same_entite = make_rattachement("49", entite=port.entite, nom="Association du Port, Anjou")
-    agent = make_utilisateur(Profil.GESTIONNAIRE_ENTITE, objets=[port])
+    agent = make_utilisateur(Profil.ASSISTANT, objets=[port])
     [one] = agent.habilitations.all()
     page = client_of(region)
     address = reverse("etendre_habilitation", args=[one.pk])

@@ -39,6 +39,7 @@ WITHOUT = {
     "comptes.CodePostal": LOADED,
     "comptes.Commune": LOADED,
     "comptes.Departement": LOADED,
+    "comptes.Chaine": "is the head of a chain of the journal, written by its trigger alone",
     "comptes.EntreeJournal": "is the journal, append-only",
     "comptes.Envoi": SECRET,
     "comptes.Lien": SECRET,

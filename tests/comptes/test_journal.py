@@ -1,10 +1,15 @@
 """The journal: one entry per view of personal data, refusals included; append-only; sealed; purged after a year."""
 
 import datetime
+import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import override_settings
@@ -19,6 +24,7 @@ from comptes.models.journal import ACTIONS
 from siao.socle.database import check_now
 from siao.socle.http import reads, writes
 from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.installation import by_the_owner
 
 URL = reverse("journal")
 
@@ -138,86 +144,186 @@ def test_the_orm_is_refused_too():
         one.delete()
 
 
-# --- Seals ------------------------------------------------------------------------------------------------------
+# --- Chains and seals -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_sealed_entries_verify_night_after_night():
+def test_each_entry_is_chained_when_it_is_written_and_sealed_with_the_others():
     for _ in range(3):
         entry()
     assert journal.seal() == 3
     assert journal.seal() == 0
-    entry()
+    last = entry()
+    assert (last.rang, len(last.empreinte)) == (4, 64)
+    assert journal.check().entries == 4  # sealed or not
     assert journal.seal() == 1
-    assert journal.check() == 4
-    assert [sceau.precedente for sceau in Sceau.objects.all()][1] == Sceau.objects.first().empreinte
+    assert journal.check().entries == 4
+    assert [sceau.precedente for sceau in Sceau.objects.order_by("pk")] == ["", Sceau.objects.earliest("pk").empreinte]
 
 
 @pytest.mark.django_db
-def test_an_entry_committed_late_gets_its_own_seal():
-    late, *_ = entry(), entry(), entry()
-    missing = late.pk + 1
-    tamper("DELETE FROM comptes_entreejournal WHERE id = {missing}", missing=missing)  # not committed when night comes
-    journal.seal()
-    entry(pk=missing)
+def test_what_is_undone_leaves_no_gap():
+    entry()
+    for undone in (True, False, True, False):
+        with transaction.atomic():
+            entry()
+            transaction.set_rollback(undone)
+    assert list(EntreeJournal.objects.order_by("rang").values_list("rang", flat=True)) == [1, 2, 3]
+    assert journal.check().entries == 3
+
+
+def test_an_entry_waits_for_no_other_and_a_late_one_is_sealed_with_the_next(base_reelle):
+    """Each of the transactions that write at once has its chain; the entries of one that goes on are not there yet."""
+    entry()
+    with transaction.atomic():
+        late = entry()
+        assert in_another_thread(entry).chaine != late.chaine
+        assert in_another_thread(journal.seal) == 2
     assert journal.seal() == 1
-    assert journal.check() == 3
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "crime",
-    [
-        "UPDATE comptes_entreejournal SET resultat = 'REFUSE' WHERE id = {second}",
-        "UPDATE comptes_entreejournal SET ip = '10.0.0.1' WHERE id = {second}",
-        "UPDATE comptes_entreejournal SET quand = quand + interval '1 microsecond' WHERE id = {second}",
-        "DELETE FROM comptes_entreejournal WHERE id = {second}",
-        "UPDATE comptes_sceau SET empreinte = repeat('0', 64) WHERE id = {sceau}",
-        "DELETE FROM comptes_sceau WHERE id = {sceau}",
-        "UPDATE comptes_sceau SET nombre = nombre + 1 WHERE id = {sceau}",
-    ],
-)
-def test_one_altered_byte_is_found(crime):
-    entry()
-    journal.seal()
-    second = entry()
-    journal.seal()
-    entry()
-    journal.seal()
-    middle = Sceau.objects.order_by("pk")[1]
-    tamper(crime, second=second.pk, sceau=middle.pk)
-    with pytest.raises(journal.BrokenChain):
-        journal.check()
-    with pytest.raises(journal.BrokenChain):
-        nuit.run()
-
-
-def tamper(order: str, **keys) -> None:
-    """What only the owner of the tables can do."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(order.format(**keys))
-        cursor.execute("SET session_replication_role = origin")
+    assert journal.check().entries == 3
 
 
 def test_writing_never_waits_for_sealing(base_reelle):
-    """An entry is inserted while the sealing transaction holds its lock."""
     entry()
     with transaction.atomic():
         journal.seal()
-        done = threading.Event()
-
-        def insert():
-            entry()
-            connection.close()
-            done.set()
-
-        thread = threading.Thread(target=insert)
-        thread.start()
-        assert done.wait(10)
-        thread.join()
+        in_another_thread(entry)
     assert journal.seal() == 1
-    assert journal.check() == 2
+    assert journal.check().entries == 2
+
+
+def in_another_thread(call):
+    """What ``call`` gives in a transaction of its own, while the one of the test goes on."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: (call(), connection.close())[0]).result(10)
+
+
+CRIMES = {
+    "changed": "UPDATE comptes_entreejournal SET resultat = 'REFUSE' WHERE rang = 2",
+    "another address": "UPDATE comptes_entreejournal SET ip = '10.0.0.1' WHERE rang = 2",
+    "a microsecond": "UPDATE comptes_entreejournal SET quand = quand + interval '1 microsecond' WHERE rang = 2",
+    "first gone": "DELETE FROM comptes_entreejournal WHERE rang = 1",
+    "gone": "DELETE FROM comptes_entreejournal WHERE rang = 2",
+    "not sealed yet, gone": "DELETE FROM comptes_entreejournal WHERE rang = 4",
+    "last gone": "DELETE FROM comptes_entreejournal WHERE rang = 5",
+    "all gone": "DELETE FROM comptes_entreejournal",
+    "moved": "UPDATE comptes_entreejournal SET chaine = 9 WHERE rang = 5",
+    "added": "INSERT INTO comptes_entreejournal (action, objet_type, objet_id, resultat, recherche, demande, chaine, "
+    "rang) VALUES ('x', '', '', 'PERMIS', '', '', 1, 6)",
+    "seal changed": "UPDATE comptes_sceau SET nombre = nombre + 1 WHERE nombre = 2",
+    "seal dated again": "UPDATE comptes_sceau SET scelle_le = scelle_le - interval '400 days'",
+    "first seal gone": "DELETE FROM comptes_sceau WHERE precedente = ''",
+    "last seal gone": "DELETE FROM comptes_sceau WHERE precedente <> ''",
+    "all seals gone": "DELETE FROM comptes_sceau",
+    "last seal gone with its entries": "DELETE FROM comptes_sceau WHERE precedente <> '';"
+    "DELETE FROM comptes_entreejournal WHERE rang > 1",
+    "head taken back": "DELETE FROM comptes_entreejournal WHERE rang > 2; UPDATE comptes_chaine SET rang = 2, "
+    "empreinte = (SELECT empreinte FROM comptes_entreejournal WHERE rang = 2) WHERE id = 1",
+    "heads gone": "DELETE FROM comptes_chaine",
+}
+
+
+@pytest.mark.parametrize("crime", CRIMES)
+def test_whatever_the_owner_of_the_tables_does_alone_is_found(base_reelle, crime):
+    """Five entries: one in the first seal, two in the second, two that are not sealed yet."""
+    for count in (1, 2):
+        for _ in range(count):
+            entry()
+        journal.seal()
+    for _ in range(2):
+        entry()
+    assert journal.check().entries == 5
+    by_the_owner(CRIMES[crime])
+    for checking in (journal.check, nuit.run):
+        with pytest.raises(journal.BrokenChain):
+            checking()
+
+
+def test_an_entry_that_goes_within_its_minute_is_missed_by_the_seal_of_this_minute(base_reelle, caplog):
+    entry()
+    assert nuit.seal() == 1
+    entry()
+    entry()
+    by_the_owner("DELETE FROM comptes_entreejournal WHERE rang = 3")
+    with pytest.raises(journal.BrokenChain, match="rang 3 manque"):
+        nuit.seal()
+    assert "journal_rompu" in caplog.text
+
+
+def test_a_seal_kept_elsewhere_tells_what_was_written_all_over_again(base_reelle, capsys, caplog):
+    """Who owns the database can write the whole journal again; not the log that left the machine."""
+    entry()
+    journal.seal()
+    [kept] = re.findall(r"'empreinte': '(\w{64})'", caplog.text)
+    entry()
+    call_command("verifier_journal", "--depuis", kept)
+    said = capsys.readouterr().out
+    assert said.startswith(f"2 entrées vérifiées.\n1 entrée depuis le sceau {kept}.\nDernier sceau : n° ")
+    assert kept in said.splitlines()[-1]
+    for table in ("comptes_entreejournal", "comptes_sceau", "comptes_chaine"):
+        by_the_owner(f"DELETE FROM {table}")  # noqa: S608
+    call_command("verifier_journal")
+    assert capsys.readouterr().out == "0 entrée vérifiée.\nAucun sceau encore : le worker en pose un chaque minute.\n"
+    entry()
+    journal.seal()
+    assert journal.check().entries == 1
+    with pytest.raises(CommandError, match="n'est pas, ou plus, dans la chaîne"):
+        call_command("verifier_journal", "--depuis", kept)
+    with pytest.raises(CommandError, match="64"):
+        call_command("verifier_journal", "--depuis", "abc")
+
+
+# --- The role of the application --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(not settings.DATABASE_OWNER, reason="the database was given without the role of its owner")
+@pytest.mark.parametrize(
+    "order",
+    [
+        "SET session_replication_role = replica",
+        "ALTER TABLE comptes_entreejournal DISABLE TRIGGER ALL",
+        "DROP TRIGGER pgtrigger_ajout_seul_a689e ON comptes_entreejournal",
+        "DROP TABLE comptes_sceau CASCADE",
+        "ALTER TABLE comptes_entreejournal RENAME TO autre",
+        "TRUNCATE comptes_entreejournal",
+        "UPDATE comptes_chaine SET rang = 0",
+        "DELETE FROM comptes_chaine",
+        "INSERT INTO comptes_chaine VALUES (7, 1, '')",
+        "CREATE OR REPLACE FUNCTION comptes_ajout_seul() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+        "SELECT setval(pg_get_serial_sequence('comptes_entreejournal', 'id'), 1)",
+        "DELETE FROM django_migrations",
+        "SET ROLE postgres",
+    ],
+)
+def test_the_application_cannot_pass_what_guards_the_journal(order):
+    entry()
+    assert not journal.unguarded()
+    with pytest.raises(ProgrammingError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(order)
+    assert refused.value.__cause__.sqlstate == "42501"
+
+
+@pytest.mark.django_db
+def test_the_application_does_not_choose_the_place_of_an_entry():
+    entry()
+    forged = entry(chaine=7, rang=99, empreinte="0" * 64)
+    assert (forged.chaine, forged.rang) == (1, 2)
+    with connection.cursor() as cursor:  # a table of the session in front of the real one
+        cursor.execute("CREATE TEMPORARY TABLE comptes_chaine (id int PRIMARY KEY, rang bigint, empreinte varchar)")
+    entry()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE pg_temp.comptes_chaine")
+    assert journal.check().entries == 3
+
+
+@pytest.mark.django_db
+def test_the_night_says_that_the_journal_is_not_guarded(monkeypatch, caplog):
+    nuit.run()
+    assert ("journal_sans_gardien" in caplog.text) == (not settings.DATABASE_OWNER)
+    monkeypatch.setattr(journal, "unguarded", lambda: True)
+    nuit.run()
+    assert "journal_sans_gardien" in caplog.text
 
 
 # --- Retention --------------------------------------------------------------------------------------------------
@@ -228,8 +334,6 @@ def test_kept_365_days_and_gone_the_366th():
     now = timezone.now()
     old, young = (entry(quand=now - datetime.timedelta(days=days)) for days in (366, 364))
     journal.seal()
-    sceaux = list(Sceau.objects.values_list("premiere", "derniere"))
-    assert sceaux == [(old.pk, young.pk)]
     assert journal.purge() == 0  # sealed today: kept a year from its seal
 
     with pytest.raises(ProgrammingError), transaction.atomic():
@@ -239,18 +343,25 @@ def test_kept_365_days_and_gone_the_366th():
         transaction.set_rollback(True)
 
 
-@pytest.mark.django_db
-def test_a_purged_chain_still_verifies():
+def test_a_purged_chain_still_verifies_and_what_goes_too_early_is_missed(base_reelle):
+    """The role of the application deletes what is over: four hundred days ago, two seals of two entries."""
     long_ago = timezone.now() - datetime.timedelta(days=400)
-    entry(quand=long_ago)
-    journal.seal()
-    tamper("UPDATE comptes_sceau SET scelle_le = scelle_le - interval '399 days'")
+    with time_machine.travel(long_ago):
+        for _ in range(2):
+            entry(quand=long_ago)
+            entry(quand=long_ago)
+            journal.seal()
     recent = entry()
     journal.seal()
-    assert journal.check() == 2
-    assert journal.purge() == 1
+    assert journal.check().entries == 5
+    assert journal.purge() == 4
     assert list(EntreeJournal.objects.all()) == [recent]
-    assert journal.check() == 1
+    assert journal.check().entries == 1
+    assert entry().rang == 6
+    assert journal.check(Sceau.objects.earliest("pk").empreinte).entries == 2
+    by_the_owner("DELETE FROM comptes_entreejournal WHERE rang = 5")
+    with pytest.raises(journal.BrokenChain, match="rang 5 manque"):
+        journal.check()
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------

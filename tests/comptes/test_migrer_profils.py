@@ -5,11 +5,12 @@ import io
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from comptes.droits import Profil
 from comptes.models import Siao, Utilisateur
 from siao.socle.fixtures import rows
-from tests.comptes.fabrique import habilitation_of
+from tests.comptes.fabrique import habilitation_of, make_utilisateur
 from tests.offre.fabrique import make_dispositif, make_rattachement
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,14 @@ def test_every_old_profil_has_a_successor(tmp_path, offre):
         assert not agent.has_usable_password()
     gestionnaire = Utilisateur.objects.get(habilitations__profil=Profil.GESTIONNAIRE_ENTITE)
     assert habilitation_of(gestionnaire).perimetre.rattachements == {offre[0].pk}
+
+
+def test_a_line_promotes_nobody_who_already_works_here(tmp_path):
+    used = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL)
+    Utilisateur.objects.filter(pk=used.pk).update(last_login=timezone.now())
+    report = run(tmp_path, f"{used.courriel.upper()};Nom;Prénom;Ecoutant;44;", options=["--appliquer"])
+    assert "compte déjà utilisé : son administrateur donne l'habilitation" in report
+    assert used.habilitations.get().profil == Profil.ADMIN_DEPARTEMENTAL
 
 
 def test_rehearses_by_default(tmp_path):

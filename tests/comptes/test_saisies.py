@@ -7,11 +7,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes import champs, saisies
 from comptes.droits import Profil
 from comptes.models import Departement, EntreeJournal, Message
-from tests.comptes.fabrique import PASSWORD, client_of, habilite, make_utilisateur, words
+from tests.comptes.fabrique import PASSWORD, client_of, habilite, make_utilisateur, plain, words
 from tests.navigateur import Navigateur
 
 URL = reverse("publier_message")
@@ -76,6 +77,48 @@ def test_a_form_opened_under_another_habilitation_is_refused_then_sent_under_the
     assert client.post(URL, TYPED).status_code == 302
     assert Message.objects.get().texte == "Le service s'arrête\nà midi."
     assert client.get(reverse("saisie")).url == reverse("accueil")  # nothing waits any more
+
+
+def test_a_form_whose_habilitation_was_withdrawn_says_so(agent):
+    """Whether another one is left or not: no session has ended."""
+    for left in (True, False):
+        first = agent.habilitations.get(retiree_le=None)
+        client = client_of(agent)
+        stamp = client.stamp()
+        if left:
+            habilite(agent, Profil.ADMIN_SIAO, departement_id="35")
+        type(first).objects.filter(pk=first.pk).update(retiree_le=timezone.now())
+        for page in (client.post(URL, {**TYPED, "ouvert_par": stamp}), client.get(reverse("saisie"))):
+            text = plain(page)
+            assert "Ce formulaire ne peut plus être envoyé" in text, left
+            assert "Il l'a été sous une habilitation que vous n'avez plus" in text
+            assert "Votre session s'était terminée" not in text
+            assert "Coupure de mardi" in text  # nothing is lost
+            assert "Envoyer cette saisie" not in text
+    assert not Message.objects.exists()
+
+
+def test_a_form_taken_up_again_under_its_habilitation_does_not_speak_of_a_session(agent):
+    client = client_of(agent)
+    stamp = client.stamp()
+    first, second = agent.habilitations.get(), habilite(agent, Profil.ADMIN_SIAO, departement_id="35")
+    client.post(reverse("choisir_habilitation"), {"habilitation": second.pk})
+    client.post(URL, {**TYPED, "ouvert_par": stamp})
+    client.post(reverse("choisir_habilitation"), {"habilitation": first.pk})
+    text = plain(client.get(reverse("saisie")))
+    assert "sous une autre habilitation que celle où il a été ouvert" in text
+    assert "Votre session s'était terminée" not in text
+    assert "Envoyer cette saisie" in text
+
+
+def test_a_form_opened_before_the_first_habilitation_says_so(agent):
+    newcomer = make_utilisateur(None)
+    client = client_of(newcomer)
+    stamp = client.stamp()
+    habilite(newcomer, Profil.ADMIN_SIAO)
+    text = plain(client.post(URL, {**TYPED, "ouvert_par": stamp}))
+    assert "avant qu'une habilitation vous soit donnée" in text
+    assert "que vous n'avez plus" not in text
 
 
 @pytest.mark.parametrize("stamp", ["", "n'importe quoi", "WzEsMV0:1abcde:signature"])

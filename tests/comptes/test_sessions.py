@@ -145,3 +145,17 @@ def test_ended_sessions_are_cleared_at_night(agent, time_machine):
     log_in(agent)
     assert run()["sessions_finies"] == 1
     assert Session.objects.filter(utilisateur=agent).count() == 1
+
+
+def test_what_a_page_was_about_to_say_is_not_told_to_whoever_comes_next():
+    """« Le compte de Léon Exemple est désactivé », then log out before the next page is read."""
+    client = client_of(make_utilisateur())
+    client.post(reverse("terminer_sessions"))
+    assert client.session["_messages"]
+    assert "messages" not in client.cookies
+    client.post(reverse("deconnexion"))
+    for page in (reverse("connexion"), reverse("plan_du_site")):
+        assert "Sessions terminées" not in client.get(page).text
+
+    client.force_login(make_utilisateur())
+    assert "Sessions terminées" not in client.get(reverse("accueil")).text

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from comptes.actions import share
 from comptes.droits import Niveau, Profil
+from comptes.journal import journalise
 from comptes.models import Alerte, Habilitation, Message, Partage, Siao, Utilisateur
 from comptes.sessions import SessionStore
 from menages.actions.fusion import merge
@@ -80,6 +81,8 @@ class Dossier:
     """Of ``refuge``, by a dispositif that has closed since: no page offers it, only her dossier tells of it."""
     sejour: SituationResidentielle
     """Where she lives."""
+    veilleur: Utilisateur
+    """Of ``abri``, named for ``protegee``: wrote what there is to write about her, and is in the journal of it."""
     gelee: Personne
     """Of a ménage of her own."""
 
@@ -179,7 +182,11 @@ class Monde:
         named = [
             AccesProtege(personne=protegee, utilisateur=each.utilisateur) for each in (agent, make_operateur(code))
         ]
+        veilleur = make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[abri])
+        named.append(AccesProtege(personne=protegee, utilisateur=veilleur, accorde_par=veilleur))
         AccesProtege.objects.bulk_create(named)
+        ici = accompany(refuge, abri)
+        self._write_about(protegee, refuge, ici, habilitation_of(veilleur))
         gelee = make_personne(gel, "Ana Exemple", depuis=60)
         Personne.objects.filter(pk=gelee.pk).update(gelee_le=timezone.now(), gel_motif=f"Gel {code}")
         return Dossier(
@@ -202,10 +209,32 @@ class Monde:
             protegee=protegee,
             acces=named[0],
             refuge=refuge,
-            abri=accompany(refuge, abri),
+            abri=ici,
             sejour=protegee.situations.get(),
+            veilleur=veilleur,
             gelee=gelee,
         )
+
+    def _write_about(self, personne: Personne, menage: Menage, accompagnement: Accompagnement, auteur: Habilitation):
+        """What says who did something to a person, by ``auteur``: fusion, share, demande, journal."""
+        absorbee = make_personne(make_menage(menage.siao_id), "Inès Exemples", depuis=60, protegee=True)
+        fusion = merge(auteur=auteur, maitre=personne, absorbee=absorbee, identite={})
+        partage = share(
+            auteur=auteur,
+            objet=menage,
+            siao=Siao.objects.get(pk="75"),
+            date_fin=jour(-30),
+            motif="Partage d'un dossier protégé",
+        )
+        DemandeDAcces.objects.create(
+            personne=personne,
+            siao=menage.siao,
+            siao_demandeur=menage.siao,
+            motif="Demande d'un dossier protégé",
+            demandee_par=auteur.utilisateur,
+        )
+        for objet in (personne, menage, accompagnement, fusion, partage, personne.situations.get()):
+            journalise(action="dossier", utilisateur=auteur.utilisateur, habilitation=auteur, objet=objet)
 
     def acteur(self, nom: str) -> tuple[Utilisateur | None, Navigateur]:
         """The user and the browser of one of ``ACTEURS``."""

@@ -23,9 +23,11 @@ from django.urls import reverse
 from stdnum import luhn
 
 from comptes import actions, nuit
+from comptes.historique import acting
 from comptes.models import Message, Partage, Utilisateur
-from menages.models import DemandeDAcces, Personne
+from menages.models import DemandeDAcces, Menage, Personne
 from offre.models import (
+    Composition,
     Dispositif,
     Financement,
     GroupeMesures,
@@ -64,6 +66,7 @@ FIELDS = {
     "cachee": (Personne, ("prenom", "date_naissance", "motif")),
     "sejour": (SituationResidentielle, ("date_debut",)),
     "abri": (Dispositif, ("nom",)),
+    "veilleur": (Utilisateur, ("nom", "prenom", "courriel")),
     "gelee": (Personne, ("gel_motif",)),
 }
 DATES = ("personne.date_naissance", "cachee.date_naissance", "sejour.date_debut")
@@ -71,8 +74,12 @@ DATES = ("personne.date_naissance", "cachee.date_naissance", "sejour.date_debut"
 ECART = 5
 """Days between those of two territories: pages also tell of the day before and of the day after."""
 JOUR = re.compile(r"(?P<jour>[0-9]{2})/(?P<mois>[0-9]{2})/1905|1905-(?P<m>[0-9]{2})-(?P<j>[0-9]{2})")
-DES_DOSSIERS = (*ENTRIES[0].prefixes, "/oublis/", "/journal/", "/historique/")
-"""Where the name of a dispositif tells where somebody lives; elsewhere it is that of the offre."""
+DES_DOSSIERS = re.compile(
+    "|".join([*map(re.escape, ENTRIES[0].prefixes), "/oublis/", r"/(journal|historique)/(?!comptes\.|alertes/)"])
+)
+"""Where the name of a dispositif, or of who works there, tells where somebody lives; elsewhere both are in a list."""
+A_LEUR_PLACE = ("zqabri", "zqveilleur")
+"""Tokens that count there only."""
 
 
 def day(kind: str, field: str, territoire: str) -> datetime.date:
@@ -114,6 +121,7 @@ def plant(monde: Monde) -> int:
             "cachee": lieu.dossier.protegee.pk,
             "sejour": lieu.dossier.sejour.pk,
             "abri": lieu.dossier.abri.dispositif_id,
+            "veilleur": lieu.dossier.veilleur.pk,
             "gelee": lieu.dossier.gelee.pk,
         }
         for kind, (model, fields) in FIELDS.items():
@@ -137,6 +145,11 @@ def plant(monde: Monde) -> int:
     for row, value in itertools.chain(*corrections.values()):
         with pghistory.context(motif=value):
             row.update(sexe="A")
+    for lieu in monde.lieux.values():
+        dossier = lieu.dossier
+        with acting(utilisateur=dossier.veilleur):
+            Personne.objects.filter(pk=dossier.protegee.pk).update(sexe="F")
+            Menage.objects.filter(pk=dossier.refuge.pk).update(composition=Composition.objects.first())
     return planted
 
 
@@ -154,7 +167,7 @@ def crawl(client, start: set[str]) -> set[str]:
             with zipfile.ZipFile(io.BytesIO(body)) as book:
                 body = b"".join(book.read(name) for name in book.namelist())
         text = html.unescape(body.decode(errors="replace"))
-        found |= {each for each in tokens_in(text) if "zqabri" not in each or address.startswith(DES_DOSSIERS)}
+        found |= {t for t in tokens_in(text) if not t.startswith(A_LEUR_PLACE) or DES_DOSSIERS.match(address)}
         for link in LINK.findall(text):
             place = urlsplit(link)
             known = place.path.startswith("/") and not place.netloc and not place.path.startswith("/static/")

@@ -2,11 +2,14 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.actions import share
 from comptes.droits import Profil
 from comptes.models import Siao
+from menages.actions.personnes import name_user
 from menages.models import AccesProtege, Personne
+from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -52,6 +55,22 @@ def test_nothing_of_an_identity_is_compulsory(operateur, personne):
 @pytest.mark.parametrize("day", ["31/02/2000", "01/01/1800", "01/01/2100", "17-9-86"])
 def test_a_birth_that_cannot_be(operateur, personne, day):
     assert correct(operateur, personne, date_naissance=day).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "day", ["01/01/1900", "01/01/1901", "31/12/1902", "11/11/1111", "01/01/0001", "99/99/9999", "00/00/0000"]
+)
+def test_a_birth_invented_to_fill_the_field_is_told_to_leave_it_empty(operateur, personne, day):
+    answer = correct(operateur, personne, date_naissance=day)
+    assert answer.status_code == 200
+    assert day in words(answer)
+    assert "laissez vide si elle n'est pas connue" in words(answer)
+    assert correct(operateur, personne, date_naissance="").status_code == 302
+
+
+def test_the_oldest_persons_are_real(operateur, personne):
+    today = timezone.localdate()
+    assert correct(operateur, personne, date_naissance=f"01/01/{today.year - 122}").status_code == 302
 
 
 def test_a_stale_correction_is_a_409_with_both(operateur, personne):
@@ -104,6 +123,17 @@ def test_the_administrator_of_the_siao_names_agents_without_seeing_the_place(per
     assert AccesProtege.objects.get().utilisateur == agent
 
 
+def test_nobody_names_themselves(personne):
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    admin = make_utilisateur(Profil.ADMIN_SIAO)
+    client, agents = client_of(admin), reverse("designer_agent", args=[personne.pk])
+    assert str(admin) not in [str(each) for each in client.get(agents).context["form"]["utilisateur"].field.queryset]
+    assert client.post(agents, {"utilisateur": admin.pk}).status_code == 200
+    with pytest.raises(Refusal, match="ne se désigne soi-même"):
+        name_user(auteur=habilitation_of(admin), personne=personne, utilisateur=admin)
+    assert not AccesProtege.objects.exists()
+
+
 def test_who_may_correct(personne):
     for profil, code in ((Profil.ECOUTANT_115, 302), (Profil.ADMIN_DEPARTEMENTAL, 403), (Profil.ANALYSTE, 403)):
         assert correct(client_of(make_utilisateur(profil)), personne).status_code == code
@@ -137,7 +167,8 @@ def test_who_reads_a_protected_dossier_is_told_to_named_agents_alone(personne):
         assert client.get(page).status_code == 404
         assert not any(page in each.text for each in shown)
     journal = words(client.get(reverse("journal"), {"compte": ""}))
-    assert "Refuge des Tilleuls" in journal  # who did what stays, but not about whom
+    assert "Refuge des Tilleuls" in journal  # of the other dossier; of hers, what was done and when
+    assert "Un agent d'une structure" in journal
     assert f"ménage {autre.pk}\n" in journal
     assert f"ménage {menage.pk}\n" not in journal
     assert f"personne {personne.pk}\n" not in journal

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from comptes.droits import Profil
 from comptes.models import EntreeJournal, Partage
-from menages.models import DemandeDAcces, Personne, Recherche
+from menages.actions.demandes_d_acces import ask_access
+from menages.models import AccesProtege, DemandeDAcces, Personne, Recherche
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -234,14 +235,14 @@ def test_every_split_and_order_of_a_name_civilities_and_letters(operateur, nom, 
 def test_letters_are_the_same_for_the_database_and_for_the_score():
     from django.db import connection
 
-    from menages.doublons import LETTRES, plain
+    from menages.doublons import LETTRES, latin
 
     with connection.cursor() as cursor:
         for letter in map(chr, LETTRES):
             for form in (letter, letter.upper() if len(letter.upper()) == 1 else letter):
                 cursor.execute("SELECT menages_plie(%s)", [form])
-                assert cursor.fetchone()[0] == plain(form)
-                assert plain(form).isascii()
+                assert cursor.fetchone()[0] == latin(form)
+                assert latin(form).isascii()
 
 
 def test_the_exact_one_comes_before_hundreds_of_homonyms_and_the_count_is_true(operateur):
@@ -363,6 +364,45 @@ def test_a_team_that_accompanies_a_shared_dossier_reads_it_and_leaves_the_share_
     team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
     assert stop not in team.get(reverse("dossier", args=[menage.pk])).text
     assert team.get(stop).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["herself", "her mother"])
+def test_who_does_not_see_the_whole_dossier_does_not_open_it(operateur, personne, who):
+    """Somebody was protected since the demande: it is refused, or accepted by who was named."""
+    menage = personne.appartenances.get().menage
+    protegee = personne if who == "herself" else make_personne(menage, "Rosa Exemple")
+    ask(personne)
+    Personne.objects.filter(pk=protegee.pk).update(protegee=True)
+    url = reverse("repondre_demande", args=[DemandeDAcces.objects.get().pk])
+    yes = {"acceptee": "oui", "jusqu_au": f"{jour(-30):%d/%m/%Y}"}
+    for profil in (Profil.ECOUTANT_115, Profil.ADMIN_SIAO):
+        refused = client_of(make_utilisateur(profil)).post(url, yes)
+        assert "Demandez à un agent désigné" in words(refused)
+        assert f"{jour(-30):%d/%m/%Y}" in refused.text  # what was typed stays
+    assert not Partage.objects.exists()
+    named = make_operateur()
+    AccesProtege.objects.create(personne=protegee, utilisateur=named.utilisateur)
+    assert client_of(named.utilisateur).post(url, yes).status_code == 302
+    assert Partage.objects.exists()
+
+
+def test_a_demande_refused_without_seeing_needs_no_door(operateur, personne):
+    ask(personne)
+    Personne.objects.filter(pk=personne.pk).update(protegee=True)
+    url = reverse("repondre_demande", args=[DemandeDAcces.objects.get().pk])
+    assert operateur.post(url, {"acceptee": "non", "reponse": "Appelez-nous"}).status_code == 302
+
+
+def test_nothing_is_asked_about_who_lives_with_a_protected_person(personne):
+    """Not from a search made before she was protected either; the answer does not tell why."""
+    asker = make_operateur("35")
+    client = client_of(asker.utilisateur)
+    page = search(client, nom="Lefèvre d'Ornano", prenom="Marie-Hélène")
+    make_personne(personne.appartenances.get().menage, "Rosa Exemple", protegee=True)
+    ask_access(auteur=asker, siao=asker.siao, personnes=[personne], motif="Appel")
+    sent = {"recherche": page.context["demande"].initial["recherche"], "motif": "Appel"}
+    assert client.post(reverse("demander_acces"), sent).url == reverse("demandes_d_acces")
+    assert not DemandeDAcces.objects.exists()
 
 
 def test_a_refusal_opens_nothing_and_the_search_of_somebody_else_asks_nobody(operateur, personne):

@@ -12,7 +12,7 @@ from offre.models import Dispositif, Import
 from offre.temps1 import travaux
 from offre.temps1.lecture import read_file
 from tests.classeurs import DISPOSITIF, ENTITE, PENSION, classeur
-from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.comptes.fabrique import client_of, make_utilisateur, plain, words
 
 pytestmark = pytest.mark.django_db
 URL = reverse("offre:temps1")
@@ -113,17 +113,24 @@ def test_the_same_bytes_are_one_import(page):
 def test_the_same_bytes_under_the_other_profil_are_read_again(first, second, statut, read):
     content = classeur()
     post(client_of(make_utilisateur(first)), content)
+    before = Import.objects.get()
     if read:
-        travaux.read(Import.objects.get().pk)
+        travaux.read(before.pk)
     other = client_of(make_utilisateur(second))
     answer = post(other, content)
-    travail = Import.objects.get()
+    travail = Import.objects.exclude(pk=before.pk).get()
     assert (travail.etat, travail.statut_vise) == ("DEPOSE", statut)
     assert "il est relu sous votre profil" in words(other.get(answer.url))
+    assert post(other, content).url == travail.get_absolute_url()
+    before.refresh_from_db()
+    assert before.etat == ("PRET" if read else "DEPOSE")
     travaux.read(travail.pk)
+    before.refresh_from_db()
+    assert (before.etat, before.remplace_par) == ("REMPLACE", travail)
     other.post(reverse("offre:importer", args=[travail.pk]))
     travaux.apply(travail.pk)
-    assert Import.objects.get().etat == "IMPORTE"
+    travail.refresh_from_db()
+    assert travail.etat == "IMPORTE"
     assert Dispositif.objects.get().statut == statut
 
 
@@ -136,20 +143,26 @@ def test_what_was_decided_under_the_other_profil_is_asked_again(page, chain):
     assert chain.read(content).ecarts.get(nature="ABSENT").decision == ""
 
 
-def test_a_reading_that_began_under_the_other_profil_ends_under_the_last(chain, monkeypatch):
+def test_of_two_readings_at_once_the_last_deposit_is_the_one_that_is_ready(chain, monkeypatch):
     chain.apply()
     content, siao = classeur([{**ENTITE, "telephone": "02 61 91 00 12"}]), make_utilisateur(Profil.ADMIN_SIAO)
     travail = chain.deposit(content)
+    others = []
 
-    def deposited_again_meanwhile(*arguments):
-        chain.deposit(content, auteur=siao)
+    def deposited_and_read_meanwhile(*arguments):
+        if not others:
+            others.append(None)
+            others[0] = chain.read(content, auteur=siao)
         return read_file(*arguments)
 
-    monkeypatch.setattr(travaux, "read_file", deposited_again_meanwhile)
+    monkeypatch.setattr(travaux, "read_file", deposited_and_read_meanwhile)
     travaux.read(travail.pk)
     travail.refresh_from_db()
-    assert (travail.etat, travail.statut_vise) == ("PRET", "PREVALIDE")
-    assert travail.ecarts.get(nature="MODIFIE").propose
+    (last,) = others
+    assert (travail.etat, travail.remplace_par, travail.ecarts.count()) == ("REMPLACE", last, 0)
+    last.refresh_from_db()
+    assert (last.etat, last.statut_vise) == ("PRET", "PREVALIDE")
+    assert last.ecarts.get(nature="MODIFIE").propose
 
 
 def test_the_size_of_a_small_file_is_said_in_octets(page):
@@ -180,16 +193,102 @@ def test_the_same_bytes_the_day_after_lead_to_the_import_that_was_made_of_them(p
     assert Import.objects.get().etat == "IMPORTE"
 
 
-def test_a_new_file_takes_the_place_of_the_one_that_waits(page, agent):
-    post(page, classeur())
+def test_a_new_file_takes_the_place_of_the_one_that_waits_once_it_is_read(page, agent, chain):
+    first = chain.read()
     other = client_of(make_utilisateur(Profil.ADMIN_SIAO))
     answer = post(other, classeur(financements=[]))
-    first, second = Import.objects.order_by("pk")
-    assert (first.etat, first.remplace_par, second.etat) == ("REMPLACE", second, "DEPOSE")
-    assert f"remplace l'import n° {first.pk}, déposé par {agent}" in words(other.get(answer.url))
+    second = Import.objects.exclude(pk=first.pk).get()
+    first.refresh_from_db()
+    assert (first.etat, second.etat) == ("PRET", "DEPOSE")
+    stays = f"L'import n° {first.pk}, déposé par {agent}, reste prêt à importer"
+    assert f"{stays} : ce dépôt ne prendra sa place que s'il est lu sans erreur" in words(other.get(answer.url))
+    travaux.read(second.pk)
+    first.refresh_from_db()
+    assert (first.etat, first.remplace_par) == ("REMPLACE", second)
+    assert f"l'import n° {first.pk}</a>, déposé par {agent}" in plain(other.get(answer.url))
     text = words(page.get(first.get_absolute_url()))
     assert f"l'import n° {second.pk}" in text
     assert str(second.depose_par) in text
+
+
+@pytest.mark.parametrize(
+    ("bad", "etat"),
+    [
+        (b"\xff\xd8\xff\xe0 a photo", "REFUSE"),
+        (b"", "REFUSE"),
+        (None, "A_CORRIGER"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_takes_nobody_s_place(page, chain, bad, etat):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    ready = chain.read()
+    page.post(reverse("offre:decisions", args=[ready.pk]), {"tous_ABSENT": "FERMER"})
+    bad = classeur([{**ENTITE, "siren": "1"}]) if bad is None else bad
+    colleague = make_utilisateur(Profil.ADMIN_DEPARTEMENTAL)
+    refused = chain.read(bad, auteur=colleague)
+    assert refused.etat == etat
+    text = words(client_of(colleague).get(refused.get_absolute_url()))
+    assert f"L'import n° {ready.pk}</a>, déposé par {chain.agent}" in text
+    assert "reste prêt à importer" in text
+    ready.refresh_from_db()
+    assert ready.etat == "PRET"
+    assert ready.ecarts.get(nature="ABSENT").decision == "FERMER"
+    page.post(reverse("offre:importer", args=[ready.pk]))
+    travaux.apply(ready.pk)
+    assert Dispositif.objects.get(nom=PENSION["nom"]).statut == "FERME"
+
+
+def test_a_file_corrected_since_is_the_last_deposit_even_when_its_number_is_older(chain):
+    bad = classeur([{**ENTITE, "siren": "1"}])
+    first = chain.read(bad)
+    second = chain.read()
+    first.refresh_from_db()
+    assert (first.etat, first.remplace_par) == ("REMPLACE", second)
+    again = chain.read(bad)
+    assert (again.etat, Import.objects.get(pk=second.pk).etat) == ("A_CORRIGER", "PRET")
+
+
+def test_an_import_that_is_being_written_keeps_its_place_and_the_next_is_compared_again(page, chain):
+    first = chain.read()
+    page.post(reverse("offre:importer", args=[first.pk]))
+    second = chain.read(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    first.refresh_from_db()
+    assert (first.etat, second.etat) == ("A_APPLIQUER", "PRET")
+    answer = page.post(reverse("offre:importer", args=[second.pk]), follow=True)
+    assert f"L'import n° {first.pk} est en train d'être enregistré" in words(answer)
+    travaux.apply(first.pk)
+    page.post(reverse("offre:importer", args=[second.pk]))
+    travaux.apply(second.pk)
+    second.refresh_from_db()
+    assert second.etat == "PRET"
+    assert "La base a changé depuis votre vérification" in second.motif
+    assert second.bilan["dispositifs"]["crees"] == 1
+    page.post(reverse("offre:importer", args=[second.pk]))
+    travaux.apply(second.pk)
+    assert Dispositif.objects.count() == 2
+
+
+def test_an_import_that_cannot_be_written_leaves_the_place_to_the_one_that_is_ready(page, chain):
+    first = chain.read()
+    page.post(reverse("offre:importer", args=[first.pk]))
+    second = chain.read(classeur(financements=[]))
+    chain.agent.habilitations.update(retiree_le=timezone.now())
+    travaux.apply(first.pk)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.etat, first.remplace_par, second.etat) == ("REMPLACE", second, "PRET")
+
+
+def test_a_decision_on_an_import_replaced_since_changes_nothing_and_says_so(page, chain):
+    chain.apply(classeur(dispositifs=[DISPOSITIF, PENSION]))
+    first = chain.read()
+    second = chain.read(classeur(financements=[]))
+    for name, data in (("decisions", {"tous_ABSENT": "FERMER"}), ("importer", {})):
+        answer = page.post(reverse(f"offre:{name}", args=[first.pk]), data, follow=True)
+        assert "rechargez la page" in words(answer)
+        assert f"l'import n° {second.pk}" in words(answer)
+    assert not second.ecarts.exclude(decision="").exists()
+    assert not first.ecarts.exclude(decision="").exists()
 
 
 def test_the_history_shows_the_territory_alone_in_a_constant_number_of_queries(

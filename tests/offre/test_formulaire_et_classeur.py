@@ -7,15 +7,23 @@ from offre.colonnes.declaration import BY_NAME, DISPOSITIFS, ENTITES, FINANCEMEN
 from offre.forms import DispositifForm, EntiteForm, FinancementForm
 from offre.models import Dispositif, Rattachement
 from offre.temps1.lecture import read_file
-from siao.socle.columns import Decimal, Integer, rules
+from siao.socle.columns import Choice, Decimal, Integer, MultiChoice, Reference, YesNo, rules
 from tests.classeurs import DISPOSITIF, ENTITE, FINANCEMENT, PENSION, SIREN, classeur, departement, with_cell
 from tests.offre.fabrique import make_dispositif, make_rattachement
 from tests.offre.formulaires import champs
-from tests.offre.test_lecture import ERRORS
+from tests.offre.test_lecture import ERRORS, NORMALISED
 
 pytestmark = pytest.mark.django_db
 
 VALID = {ENTITES.name: ENTITE, DISPOSITIFS.name: DISPOSITIF, FINANCEMENTS.name: FINANCEMENT}
+
+TYPED = {
+    column.key
+    for sheet in BY_NAME.values()
+    for column in sheet.columns
+    if not isinstance(column.type, Choice | MultiChoice | YesNo | Reference)
+}
+"""Columns whose cell is typed by hand in a form too."""
 
 OF_THE_FILE = {
     "erreur_tableur",
@@ -23,8 +31,14 @@ OF_THE_FILE = {
     "cellule_illisible",
     "cellules_fusionnees",
     "hors_tableau",
-    "pas_un_texte",
+    "type_de_cellule",  # what is typed in a form is a text
+    "nombre_lu_en_texte",
+    "nombre_affiche_en_date",
+    "montant_arrondi",
     "ligne_vide",
+    "au_dessus_du_tableau",
+    "ligne_du_modele",
+    "ligne_de_total",
     "feuille_ignoree",
     "onglet_masque",
     "lignes_masquees",
@@ -41,11 +55,17 @@ OTHERS = [
     ("Entités", "idcc", "9990", "idcc_inconnu", {"convention": "Autre"}),
     ("Entités", "idcc", "0054", "idcc_plus_en_vigueur", {"convention": "Autre"}),
     ("Entités", "telephone", "00 00 00 00 00", "telephone_fictif", {}),
+    ("Entités", "courriel", "néant", "a_laisser_vide", {}),
     ("Entités", "nom", "Association\u200b l'Ancre", "caracteres_invisibles", {}),
     ("Dispositifs", "contingent_nombre", 25, "contingent_trop_grand", PENSION),
     ("Dispositifs", "age_max", 17, "ages_inverses", {"age_min": 18}),
     ("Dispositifs", "specificites", "Femmes victimes de violences", "adresse_confidentielle", {}),
     ("Dispositifs", "commune", "Rennes", "commune_hors_departement", {"code_postal": "35000"}),
+    ("Dispositifs", "commune", "Varades", "commune_ancienne", {"code_postal": "44370"}),
+    ("Dispositifs", "date_ouverture", "01/02/2015 14:30", "heure_ignoree", {}),
+    ("Dispositifs", "date_ouverture", "01/07/1905", "date_peu_plausible", {}),
+    ("Financement", "quantite", 2024, "nombre_peu_plausible", {}),
+    ("Financement", "montant_annuel", "60 000 000", "montant_peu_plausible", {}),
     ("Financement", "quantite", 31, "financement_au_dela", {}),
     ("Financement", "unite", "Logements", "unite_inattendue", {}),
 ]
@@ -120,6 +140,19 @@ def test_the_same_code_and_the_same_words(tmp_path, sheet, key, cell, code, othe
     assert wanted <= said_by_the_form(form)
     is_warning = next(rule for rule in regles.RULES if rule.code == code).severity == rules.Severity.WARNING
     assert form.is_valid() == is_warning
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "cell"),
+    [(sheet, key, cell) for sheet, key, cell, _ in NORMALISED if isinstance(cell, str) and key in TYPED],
+)
+def test_the_same_value_is_kept_by_both(tmp_path, sheet, key, cell):
+    path = tmp_path / "classeur"
+    path.write_bytes(with_cell(sheet, key, cell))
+    [row] = read_file(path, departement()).rows[sheet].values()
+    form = typed(sheet, {**VALID[sheet], key: cell})
+    assert form.is_valid(), form.errors
+    assert form.canonical[key] == row[key]
 
 
 def workbook(sheet, key, cell, others) -> bytes:

@@ -71,6 +71,7 @@ def test_pages_of_the_offre(ouvrir, base_reelle, width, dark):
     for travail in Import.objects.all():
         travaux.annotate(travail.pk)
         paths.append(travail.get_absolute_url())
+    paths.append(reverse("offre:corriger_import", args=[states[1].pk]))
     paths += [reverse("offre:annuler", args=[states[0].pk]), f"{states[-1].get_absolute_url()}?nature=MODIFIE"]
     for path in paths:
         visit(page, path)

@@ -136,6 +136,14 @@ def test_the_secret_of_an_emailed_link_never_reaches_the_logs(log):
 
 
 @pytest.mark.django_db
+def test_the_parameters_of_an_address_never_reach_the_logs(log):
+    Client().get("/nulle-part/?token=zqsecret")
+    Client().get("/connexion/?next=/zqsecret/&q=zqsecret")
+    assert "/nulle-part/" in log.getvalue()
+    assert "zqsecret" not in log.getvalue()
+
+
+@pytest.mark.django_db
 def test_health(client):
     assert client.get(reverse("sante")).json() == {"etat": "ok"}
 

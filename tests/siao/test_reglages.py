@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from django.conf import settings
 
 from tests.deployment import PRODUCTION
@@ -41,3 +42,20 @@ def test_a_variable_without_value_stops_the_start(name):
         done = start(**{name: value})
         assert done.returncode == 1
         assert done.stderr.endswith(f"La variable {name} n'a pas de valeur : voir .env.example.\n")
+
+
+def test_only_the_service_that_migrates_knows_the_owner_of_the_tables():
+    compose = yaml.safe_load((settings.BASE_DIR / "docker-compose.yml").read_text())["services"]
+    owner = compose["postgres"]["environment"]["POSTGRES_USER"]
+    ours = {name: service["environment"] for name, service in compose.items() if "env_file" in service}
+    assert set(ours) == {"web", "worker", "clock", "owner"}
+    migrating = ours.pop("owner")
+    assert migrating["OWNER_DATABASE_URL"].startswith(f"postgresql://{owner}:${{POSTGRES_PASSWORD:?}}@postgres/")
+    assert compose["owner"]["profiles"]  # ``docker compose up`` does not start it
+    for name, environment in ours.items():
+        kept_from_it = {"OWNER_DATABASE_URL": "", "POSTGRES_PASSWORD": ""}
+        assert {**environment, **kept_from_it} == environment, name
+        assert "DATABASE_URL" not in environment
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    assert "postgresql://siao_application:" in example
+    assert owner != "siao_application"

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from comptes.droits import Profil
-from menages.models import Menage, Personne
+from menages.models import AccesProtege, Menage, Personne
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -223,13 +223,14 @@ def test_adding_a_person_dates_the_arrival(operateur):
 # --- Déplacer ---------------------------------------------------------------------------------------------------
 
 
-def deplacer(client, menage, personnes, quand, vers="nouveau", numero="", confirm=True):
+def deplacer(client, menage, personnes, quand, vers="nouveau", numero="", confirm=True, suivent=()):
     url = reverse("deplacer", args=[menage.pk])
     fields = {
         "personnes": [each.pk for each in personnes],
         "date_debut": f"{quand:%d/%m/%Y}",
         "vers": vers,
         "numero": numero,
+        "suivent": list(suivent),
     }
     answer = client.post(url, fields)
     lue = re.search(r'name="lue" value="(\w+)"', answer.text) if answer.status_code == 200 else None
@@ -256,6 +257,28 @@ def test_splitting_situations_follow(operateur, famille):
     old = words(operateur.get(reverse("dossier", args=[menage.pk])))
     assert f"Rosa Exemple, jusqu'au {jour(4):%d/%m/%Y}" in old
     assert leon.designation in old
+
+
+def test_which_accompagnements_follow_is_asked_none_by_default_when_somebody_is_protected(famille):
+    """Neither way: the team of who leaves on the new dossier of who is protected, nor her refuge on the other's."""
+    menage, (rosa, leon) = famille
+    refuge = accompany(menage, make_dispositif(make_rattachement("44"), nom="Refuge des Genêts"))
+    other = accompany(menage, make_dispositif(make_rattachement("44"), nom="Maison des Ormes"))
+    named = make_operateur()
+    client, url = client_of(named.utilisateur), reverse("deplacer", args=[menage.pk])
+    assert client.get(url).context["form"]["suivent"].value() == [refuge.pk, other.pk]
+    Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    AccesProtege.objects.create(personne=rosa, utilisateur=named.utilisateur)
+    assert not client.get(url).context["form"]["suivent"].value()
+    said = words(deplacer(client, menage, [leon], jour(2), confirm=False))
+    assert "Le nouveau dossier est accompagné par : aucun dispositif." in said
+    deplacer(client, menage, [leon], jour(2))
+    assert not Menage.objects.latest("pk").accompagnements.exists()
+    deplacer(client, menage, [rosa], jour(1), suivent=[refuge.pk])
+    hers = Menage.objects.latest("pk")
+    assert [each.dispositif for each in hers.accompagnements.all()] == [refuge.dispositif]
+    elsewhere = accompany(make_menage(), other.dispositif)
+    assert "a pris fin" in words(deplacer(client, hers, [rosa], jour(0), suivent=[elsewhere.pk]))
 
 
 def test_joining_archives_the_empty_menage_which_opens_again(operateur, famille):

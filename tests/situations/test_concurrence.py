@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,7 +22,7 @@ from situations.actions.dossiers import add_personnes
 from situations.models import SituationResidentielle
 from situations.verification import verify
 from tests.comptes.fabrique import client_of, words
-from tests.installation import database_url, somebody_waits_for_a_lock, wait_until
+from tests.installation import database_url, running, somebody_waits_for_a_lock, wait_until
 from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
 from tests.situations.saisie import current_of, jeton, typed
 
@@ -30,11 +30,11 @@ EDITEURS = int(os.environ.get("EDITEURS", "8"))
 OPERATIONS = int(os.environ.get("OPERATIONS", "12"))
 
 
-def launch(number: int, editors: int, auteur, menages) -> subprocess.Popen:
+def launch(number: int, editors: int, auteur, menages):
     arguments = [editors, OPERATIONS, number, auteur.pk, *(menage.pk for menage in menages)]
     environment = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL}
     command = [sys.executable, "-m", "tests.situations.editeurs", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE)
+    return running(command, env=environment, stdout=subprocess.PIPE)
 
 
 def test_b2_concurrent_editors_lose_nothing(base_reelle, record_property):
@@ -43,8 +43,9 @@ def test_b2_concurrent_editors_lose_nothing(base_reelle, record_property):
         for number in range(4):
             make_personne(menage, f"P{number} Exemple", depuis=200, parcours=[("I.1", 200), ("I.3", 150)])
     auteur = make_operateur()
-    processes = [launch(number, EDITEURS // 2, auteur, menages) for number in range(2)]
-    told = [json.loads(process.communicate(timeout=900)[0]) for process in processes]
+    with ExitStack() as both:
+        processes = [both.enter_context(launch(number, EDITEURS // 2, auteur, menages)) for number in range(2)]
+        told = [json.loads(process.communicate(timeout=900)[0]) for process in processes]
     counts = sum((Counter(each["comptes"]) for each in told), Counter())
     reread = counts.pop("relues", 0)
     added, modified, deleted = (counts.pop(kind, 0) for kind in ("ajoutees", "modifiees", "supprimees"))

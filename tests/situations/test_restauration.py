@@ -8,13 +8,14 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from menages.models import DemandeDAcces, Fusion, Personne
 from situations.actions import oubli
 from situations.models import Oubli, SituationOubliee
 from situations.verification import verify
-from tests.installation import Restored, database_url, dump
+from tests.installation import Restored, by_the_owner, database_url, dump, running
 from tests.menages.fabrique import jour, make_menage, make_personne
 from tests.situations.test_droits_des_personnes import NAISSANCE, SENTINELS, leave_traces, occurrences, quiet
 
@@ -75,10 +76,10 @@ def test_g16_g20_nothing_is_left_in_a_dump_and_a_restored_backup_forgets_again(r
     journal = tmp_path / "journal.log"
     journal.write_text(f"web-1  | une ligne d'un autre programme\n{told.stderr}")
     with Restored(backup) as restored:
-        assert found_in(dump(restored.url)) == list(SENTINELS)
+        assert found_in(dump(restored.owner_url)) == list(SENTINELS)
         again = manage("oublier", "--rejouer", str(journal), "--appliquer", url=restored.url)
         assert "1  personnes_oubliees" in again.stdout
-        assert found_in(dump(restored.url)) == []
+        assert found_in(dump(restored.owner_url)) == []
         assert manage("parcours", "verifier", url=restored.url).returncode == 0
         # A second time, and by the entry: nothing more.
         again = manage("oublier", "--rejouer", "-", "--appliquer", url=restored.url, input=journal.read_text())
@@ -95,9 +96,8 @@ def test_g22_killed_at_ten_points_the_next_night_ends_the_work_once(base_reelle)
     ]
     for person in persons:
         due(person)
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "tests.situations.purge"],
-        cwd=settings.BASE_DIR,
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -135,3 +135,15 @@ def test_a_number_given_again_since_is_somebody_else():
     after = timezone.now() + datetime.timedelta(hours=1)
     assert oubli.replay([line.format(absorbed.pk, after.isoformat())]) == 1
     assert list(Personne.objects.all()) == [other]
+
+
+def test_parcours_verifier_counts_what_the_constraints_forbid(base_reelle, capsys):
+    menage = make_menage()
+    make_personne(menage, "Zqrosa Zqexemple", depuis=90, parcours=[("VII.1", 90), ("III.1", 20)])
+    make_personne(menage, "Nouvelle Exemple")
+    by_the_owner("DELETE FROM situations_situationresidentielle WHERE date_fin IS NULL")
+    with pytest.raises(SystemExit):
+        call_command("parcours", "verifier")
+    said = capsys.readouterr().out
+    assert "situations, sans période en cours : 1\n" in said
+    assert "personnes sans situation : 2\n" in said

@@ -16,6 +16,7 @@ import pytest
 from siao.socle.workbook import sandbox
 from siao.socle.workbook.limits import Limits
 from siao.socle.workbook.refusals import Refused
+from tests.installation import running
 
 from . import classeurs_hostiles as hostiles
 
@@ -234,8 +235,7 @@ sandbox._CHILD = {lines!r}
 sandbox._workbook = lambda lines, limits: [print(line.decode(), flush=True) for line in lines]
 sandbox.read_workbook({str(workbook)!r})
 """
-    parent = subprocess.Popen([sys.executable, "-c", reader], stdout=subprocess.PIPE)
-    with parent:
+    with running([sys.executable, "-c", reader], stdout=subprocess.PIPE) as parent:
         child = int(parent.stdout.readline())
         assert state(child) != "Z"
         parent.send_signal(signal.SIGKILL)

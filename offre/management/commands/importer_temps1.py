@@ -6,6 +6,7 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
 from comptes.models import Departement, Utilisateur
+from comptes.referentiels import unknown_departement
 from offre.actions.imports import decide, deposit, hold, request_import
 from offre.models import Import
 from offre.models.imports import Etat, Nature
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         territoire = Departement.objects.filter(code=departement).first()
         personne = Utilisateur.objects.filter(courriel=utilisateur.strip().lower()).first()
         if territoire is None:
-            raise _bad_call(f"Le département « {departement} » n'existe pas.")
+            raise _bad_call(unknown_departement(departement))
         auteur = habilitation_for(personne, territoire) if personne else None
         if auteur is None:
             raise _bad_call(f"« {utilisateur} » n'a pas le droit d'importer {territoire.designation}.")
@@ -77,7 +78,8 @@ class Command(BaseCommand):
             return A_CORRIGER, _result("a_corriger", {}, lecture)
         codes, statut = territoire.codes_departements, statut_given(auteur)
         previous = travaux.previous_rows(codes)
-        plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous)
+        since = travaux.last_imports(codes)
+        plan = compute_plan(lecture.rows, lecture.numbers, codes, statut=statut, previous=previous, since=since)
         result = _result("applicable", plan.bilan, lecture)
         try:
             with rehearsal(apply=False), refusing():

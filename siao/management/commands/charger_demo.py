@@ -1,6 +1,7 @@
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
 
+from comptes.models import Departement
 from siao import demo
 
 
@@ -11,11 +12,10 @@ class Command(BaseCommand):
         parser.add_argument("--forcer", action="store_true", help="même si DEBUG est éteint")
 
     def handle(self, *, forcer, **options):
-        if not (settings.DEBUG or forcer):
-            raise CommandError(
-                "Les comptes de démonstration ont un mot de passe public : ils ne se chargent que si DEBUG est "
-                "allumé. Sur une base de démonstration, ajoutez --forcer."
-            )
+        if not forcer:
+            demo.refuse_in_production()
+        if not Departement.objects.exists():
+            call_command("charger_referentiels", stdout=self.stdout)
         demo.load()
         for courriel, role in demo.ACCOUNTS.items():
             self.stdout.write(f"{courriel}  {role}")

@@ -9,5 +9,7 @@ class Command(BaseCommand):
     help = "Charge les référentiels du dossier fixtures/ ; peut être relancée sans risque."
 
     def handle(self, **options):
-        for name, count in {**load_territoires(), **load_listes(), **load_grille()}.items():
-            self.stdout.write(f"{name} : {count}")
+        for load in (load_territoires, load_listes, load_grille):
+            for name, count in load().items():
+                self.stdout.write(f"{name} : {count}")
+            self.stdout.flush()

@@ -5,6 +5,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from comptes import anciens_profils
 from comptes.droits import Niveau
+from comptes.models import Departement
+from comptes.referentiels import unknown_departement
 from offre.models import Dispositif, Rattachement
 from siao.socle.database import rehearsal
 from siao.socle.text import counted, fold, pluriel
@@ -21,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--appliquer", action="store_true", help="écrire pour de bon")
 
     def handle(self, *, fichier, appliquer, **options):
+        if not Departement.objects.exists():
+            raise CommandError(unknown_departement(""))
         comptes = anciens_profils.plan(self._lines(fichier), _structures)
         with rehearsal(apply=appliquer):
             done = anciens_profils.carry_out(comptes)

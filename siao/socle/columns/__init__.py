@@ -3,6 +3,7 @@
 - ``rules``: what can be wrong with a cell, with its severity and the French message; a registry, not scattered code.
 - ``conditions``: a column that the value of another one opens.
 - ``types``: how a cell becomes a value, and a value a cell.
+- ``phones``: telephone numbers, by whoever reads or shows one.
 - ``sheets``: columns in their sheet, and the reading of its rows.
 """
 

@@ -42,6 +42,8 @@ class Problem:
     message: str
     key: str = ""
     """Key of the column."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """First and last row of each run of rows that have the same problem, when it is told once for all of them."""
 
 
 def error(code: str, label: str, message: str) -> Rule:
@@ -96,7 +98,18 @@ OUTSIDE = error(
 TOO_LONG = error(
     "trop_long", "Texte trop long", "{length} caractères trouvés, {maximum} au plus : raccourcissez le texte."
 )
-NOT_TEXT = error("pas_un_texte", "Texte attendu", "Un texte est attendu, {found} est trouvé : saisissez-le en texte.")
+UNEXPECTED_NATURE = error(
+    "type_de_cellule",
+    "Cellule d'un autre type que sa colonne",
+    "Cette cellule contient {found}, et {expected} est attendu{hint} : mettez-la au format {format}, puis saisissez de "
+    "nouveau sa valeur.",
+)
+NUMBER_AS_TEXT = warning(
+    "nombre_lu_en_texte",
+    "Nombre lu comme un texte",
+    "Cette cellule contient un nombre, lu comme le texte « {found} » : vérifiez que le tableur n'a rien retiré (zéros "
+    "au début, décimales).",
+)
 INVISIBLE = warning(
     "caracteres_invisibles",
     "Caractères invisibles retirés",
@@ -107,8 +120,40 @@ NOT_IN_LIST = error(
     "Valeur absente de la liste",
     "« {found} » n'est pas dans la liste : choisissez une valeur de la liste{hint}.",
 )
+TO_SEPARATE = error(
+    NOT_IN_LIST.code,
+    NOT_IN_LIST.label,
+    "« {found} » contient plusieurs valeurs : séparez-les par « ; », par exemple « {example} ».",
+)
+LEAVE_EMPTY = error(
+    "a_laisser_vide",
+    "Cellule à laisser vide",
+    "« {found} » n'est pas une valeur : laissez vide la cellule d'une donnée que vous n'avez pas.",
+)
 NOT_A_DATE = error(
-    "date", "Date mal écrite", "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024."
+    "date",
+    "Date mal écrite",
+    "« {found} » n'est pas une date : écrivez-la jour/mois/année, par exemple 31/12/2024{hint}.",
+)
+SHORT_YEAR = error(
+    NOT_A_DATE.code, NOT_A_DATE.label, "« {found} » : écrivez l'année à quatre chiffres, par exemple {example}."
+)
+YEAR_ALONE = error(
+    NOT_A_DATE.code,
+    NOT_A_DATE.label,
+    "« {found} » est une année seule : écrivez aussi le jour et le mois, par exemple 01/01/{found}.",
+)
+NUMBER_SHOWN_AS_DATE = error(
+    "nombre_affiche_en_date",
+    "Nombre affiché comme une date",
+    "Le nombre {number} a été saisi dans cette cellule, qui affiche la date {found} : écrivez la date entière, par "
+    "exemple {example}. Si {found} est la bonne date, mettez la cellule au format Texte et saisissez-la de nouveau.",
+)
+TIME_DROPPED = warning(
+    "heure_ignoree", "Heure d'une date", "L'heure de « {found} » n'est pas gardée : la date lue est {date}."
+)
+UNLIKELY_DATE = warning(
+    "date_peu_plausible", "Date peu plausible", "La date lue est {found} : vérifiez l'année, peu plausible ici."
 )
 DATE_OUT_OF_RANGE = error(
     "date_hors_bornes",
@@ -123,6 +168,9 @@ NOT_AN_INTEGER = error(
 INTEGER_OUT_OF_RANGE = error(
     "entier_hors_bornes", "Nombre hors bornes", "{found} est hors bornes : le nombre va de {minimum} à {maximum}."
 )
+UNLIKELY_INTEGER = warning(
+    "nombre_peu_plausible", "Nombre peu plausible", "Le nombre lu est {found} : vérifiez-le, il est très élevé{hint}."
+)
 NOT_AN_AMOUNT = error(
     "montant",
     "Montant mal écrit",
@@ -133,11 +181,30 @@ AMOUNT_OUT_OF_RANGE = error(
     "Montant hors bornes",
     "« {found} » est hors bornes : un montant n'est pas négatif, et reste inférieur à {maximum} €.",
 )
+AMOUNT_ROUNDED = warning(
+    "montant_arrondi",
+    "Montant arrondi",
+    "La cellule contient {found} : le montant lu est {amount}, au centime.",
+)
+UNLIKELY_AMOUNT = warning(
+    "montant_peu_plausible", "Montant peu plausible", "Le montant lu est {amount} : vérifiez-le, il est très élevé."
+)
 NOT_YES_NO = error("oui_non", "Oui ou Non attendu", "« {found} » n'est ni Oui ni Non : choisissez l'un des deux.")
 NOT_A_PHONE = error(
     "telephone",
     "Téléphone mal écrit",
-    "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00{hint}.",
+    "« {found} » n'est pas un numéro de téléphone : écrivez 10 chiffres, par exemple 02 61 91 00 00, "
+    "ou un numéro court, par exemple 115{hint}.",
+)
+PHONE_EXTENSION = error(
+    "telephone_poste",
+    "Téléphone avec un poste",
+    "« {found} » contient plus qu'un numéro de téléphone : écrivez le numéro seul, sans le poste.",
+)
+SEVERAL_PHONES = error(
+    "telephones_multiples",
+    "Plusieurs téléphones",
+    "« {found} » contient plusieurs numéros de téléphone : gardez-en un seul, par exemple {first}.",
 )
 DUMMY_PHONE = warning(
     "telephone_fictif", "Téléphone factice", "« {found} » n'est pas un vrai numéro : remplacez-le, ou effacez-le."
@@ -155,6 +222,11 @@ UNKNOWN_REFERENCE = error(
 BLANK_ROW = warning(
     "ligne_vide", "Ligne vide", "La ligne {row} est vide : elle est ignorée, les lignes suivantes sont lues."
 )
+BLANK_ROWS = warning(
+    BLANK_ROW.code,
+    BLANK_ROW.label,
+    "Les lignes {first} à {last} sont vides : elles sont ignorées, les lignes suivantes sont lues.",
+)
 
 RULES = (
     REQUIRED,
@@ -166,17 +238,27 @@ RULES = (
     MERGED,
     OUTSIDE,
     TOO_LONG,
-    NOT_TEXT,
+    UNEXPECTED_NATURE,
+    NUMBER_AS_TEXT,
     INVISIBLE,
     NOT_IN_LIST,
+    LEAVE_EMPTY,
     NOT_A_DATE,
     DATE_OUT_OF_RANGE,
+    NUMBER_SHOWN_AS_DATE,
+    TIME_DROPPED,
+    UNLIKELY_DATE,
     NOT_AN_INTEGER,
     INTEGER_OUT_OF_RANGE,
+    UNLIKELY_INTEGER,
     NOT_AN_AMOUNT,
     AMOUNT_OUT_OF_RANGE,
+    AMOUNT_ROUNDED,
+    UNLIKELY_AMOUNT,
     NOT_YES_NO,
     NOT_A_PHONE,
+    PHONE_EXTENSION,
+    SEVERAL_PHONES,
     DUMMY_PHONE,
     NOT_AN_EMAIL,
     UNKNOWN_REFERENCE,

@@ -1,15 +1,18 @@
 """Columns in their sheet, and the reading of its rows."""
 
+import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from siao.socle.text import fold, plain
 from siao.socle.workbook.cells import BadCell
 
 from . import rules
 from .conditions import Condition
+from .natures import described, nature_of
 from .rules import Problem, Rule
 from .types import FAILED, ColumnType, Values, shown
 
@@ -137,42 +140,45 @@ class SheetReader:
     def problems(self) -> list[Problem]:
         return self.position.problems
 
-    def read(self, rows: Sequence[tuple[int, Sequence]]) -> Iterator[Row]:
-        """The rows of data that are not blank; ``rows`` are (number, cells), the blank ones left out or empty."""
-        expected = self.sheet.first_row
-        for number, cells in rows:
-            if number < self.sheet.first_row or not any(_filled(cell) for cell in cells):
-                continue
-            for missing in range(expected, min(number, expected + 50)):
-                self.position.report_at(rules.BLANK_ROW, missing, None, row=missing)
-            expected = number + 1
-            yield self.read_row(number, cells)
-
     def read_row(self, number: int, cells: Sequence) -> Row:
         """One row, blank or not."""
         position = self.position
         position.row = number
-        values = {}
+        values, begun = {}, len(position.problems)
         for index, (column, kind) in enumerate(self._columns):
             cell = cells[index] if index < len(cells) else None
-            if cell is None or (cell.__class__ is str and not cell.strip()):
+            if not filled(cell):
                 values[column.key] = kind.empty
                 continue
             position.column, position.cell = column, cell
-            if cell.__class__ is BadCell:
+            nature = nature_of(cell)
+            if nature and nature not in kind.natures:
+                position.report(
+                    rules.UNEXPECTED_NATURE,
+                    found=described(nature, shown(cell)),
+                    expected=kind.expected,
+                    format=kind.format,
+                    hint=kind.hint_for(cell),
+                )
+                values[column.key] = FAILED
+            elif cell.__class__ is BadCell:
                 position.report(_BAD_KINDS.get(cell.kind, rules.UNREADABLE), found=cell.raw, sentence=sentence(cell))
                 values[column.key] = FAILED
             else:
+                before = len(position.problems)
                 values[column.key] = kind.read(cell, position)
+                if values[column.key] is FAILED and not column.required and _means_nothing(cell):
+                    del position.problems[before:]
+                    position.report(rules.LEAVE_EMPTY, found=shown(cell))
         for column in self._required:
             if values[column.key] in (None, "", []):
                 position.report_at(rules.REQUIRED, number, column)
                 values[column.key] = FAILED
         for index, column in self._conditional:
-            self._check_open(number, column, values, cells[index] if index < len(cells) else None)
+            self._check_open(number, column, values, cells[index] if index < len(cells) else None, begun)
         return Row(number, values)
 
-    def _check_open(self, number: int, column: Column, values: dict, cell) -> None:
+    def _check_open(self, number: int, column: Column, values: dict, cell, begun: int) -> None:
         other = self.sheet.by_key[column.opened_when.column]
         if values[other.key] is FAILED:
             return  # its own problem is reported; nothing can be said of this one
@@ -186,6 +192,9 @@ class SheetReader:
         elif not empty:
             shown_other = other.type.show(values[other.key], self.position.lists)
             rule = rules.CLOSED if shown_other else rules.CLOSED_EMPTY
+            # What must be empty need not be well written as well.
+            problems = self.position.problems
+            problems[begun:] = [each for each in problems[begun:] if each.key != column.key]
             self.position.report_at(rule, number, column, cell, other=other.label, value=shown_other)
             values[column.key] = FAILED
 
@@ -196,5 +205,17 @@ def sentence(found: object) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _filled(cell) -> bool:
-    return cell is not None and not (cell.__class__ is str and not cell.strip())
+_NOTHING = re.compile(
+    r"n/?a|n\.a\.|n[crs]|n\.[crs]\.|nsp|so|s[./]o\.?|neant|aucune?|sans(?: objet)?|rien|inconnue?|vide|null|none|nan|"
+    r"non (?:renseignee?|communiquee?|connue?|concernee?)|a completer|[-–—./]+"
+)
+"""What people write in a cell to say that they have nothing to put there."""
+
+
+def _means_nothing(cell) -> bool:
+    return cell.__class__ is str and _NOTHING.fullmatch(fold(plain(cell))) is not None
+
+
+def filled(cell) -> bool:
+    """Whether there is something in a cell."""
+    return cell is not None and not (cell.__class__ is str and not plain(cell))

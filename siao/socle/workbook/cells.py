@@ -35,9 +35,30 @@ class BadCell:
         return BAD_CELLS[self.kind].format(raw=self.raw)
 
 
+class _Shown:
+    """A number that its cell shows as something else: ``nature`` is one of ``formats.NATURES``."""
+
+    nature: str
+
+
+class ShownInt(_Shown, int):
+    pass
+
+
+class ShownFloat(_Shown, float):
+    pass
+
+
+def shown_as(nature: str, number: int | float) -> "ShownInt | ShownFloat":
+    cell = (ShownInt if isinstance(number, int) else ShownFloat)(number)
+    cell.nature = nature
+    return cell
+
+
 Cell = None | str | int | float | bool | datetime.date | datetime.datetime | BadCell
 """``None``: nothing there (also for an empty text). Numbers: ``int`` when they are whole (``1.23456789E8`` is
-123456789), ``float`` otherwise, never NaN nor infinite. Dates: a number that the sheet shows as a date; a
+123456789), ``float`` otherwise, never NaN nor infinite; one that is shown as a time, a percentage or an amount has a
+``nature``. Dates: a number that the sheet shows as a date; a
 ``datetime`` when it has a time of day, without time zone. Texts: never empty, at most 32 767 characters, lines ended by
 ``\\n``, no control character but ``\\n`` and tabulation; nothing else is changed or trimmed."""
 

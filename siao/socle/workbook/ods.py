@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
-from . import preflight
+from . import formats, preflight
 from .archive import Archive
 from .markup import FOUND, OPENED, events
 from .refusals import Refused
@@ -133,7 +133,7 @@ class _SheetReader:
         if kind is None:
             return bad("formule", formula) if formula is not None and not text else text_cell(text)
         if kind in _NUMBERS:
-            return number_cell(get(f"{_OFFICE}value", ""))
+            return number_cell(get(f"{_OFFICE}value", ""), self._nature(kind, get(f"{_OFFICE}currency", "EUR")))
         if kind == "date":
             return iso_cell(get(f"{_OFFICE}date-value", ""))
         if kind == "boolean":
@@ -142,6 +142,13 @@ class _SheetReader:
         if kind in ("string", "time"):
             return text_cell(get(f"{_OFFICE}string-value", text))
         return None if kind == "void" else bad("type", kind)
+
+    def _nature(self, kind: str, currency: str) -> str:
+        if kind == "percentage":
+            return formats.PERCENTAGE
+        if kind == "currency":
+            return formats.EUROS if currency == "EUR" else formats.CURRENCY
+        return ""
 
     def _paragraph(self, element: Element) -> str:
         pieces: list[str] = []

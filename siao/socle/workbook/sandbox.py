@@ -13,7 +13,8 @@ from pathlib import Path
 
 from siao.socle.killpoints import kill_point
 
-from .cells import BAD_CELLS, BadCell, Merge, Sheet, Stray, Workbook
+from .cells import BAD_CELLS, BadCell, Merge, Sheet, ShownFloat, ShownInt, Stray, Workbook, shown_as
+from .formats import NATURES
 from .limits import Limits
 from .refusals import SENTENCES, Refused
 from .wire import clean
@@ -21,7 +22,7 @@ from .wire import clean
 _ROOT = Path(__file__).resolve().parents[3]
 _CHILD = "import sys; sys.path.append(sys.argv[1]); from siao.socle.workbook.child import main; main()"
 _PIECE = 1 << 20
-_CELLS = frozenset({type(None), str, int, float, bool, datetime.date, datetime.datetime, BadCell})
+_CELLS = frozenset({type(None), str, int, float, ShownInt, ShownFloat, bool, datetime.date, datetime.datetime, BadCell})
 
 
 def read_workbook(path: str | Path, sheets: Collection[str] | None = None, limits: Limits | None = None) -> Workbook:
@@ -122,6 +123,8 @@ def _value(said: dict):
             return datetime.datetime.fromisoformat(moment)
         case {"b": [str(kind), str(raw)]} if kind in BAD_CELLS:
             return BadCell(kind, raw)
+        case {"n": [str(nature), int(number) | float(number)]} if nature in NATURES:
+            return shown_as(nature, number)
     return said
 
 

@@ -9,7 +9,8 @@ X     ``[code, details]``: the file is refused
 ====  ==========================================================================================
 
 A cell is the JSON value of its content, or an object of one key: ``{"d": "2024-01-31"}``,
-``{"t": "2024-01-31T08:30:00"}`` or ``{"b": [kind, raw]}`` for a ``BadCell``.
+``{"t": "2024-01-31T08:30:00"}``, ``{"n": ["pourcentage", 0.5]}`` for a number that is shown as something else, or
+``{"b": [kind, raw]}`` for a ``BadCell``.
 """
 
 import datetime
@@ -121,8 +122,13 @@ def text_cell(text: str):
     return (text if text.isprintable() else clean(text)) or None
 
 
-def number_cell(text: str):
-    """The cell of a number as the file writes it."""
+def number_cell(text: str, nature: str = ""):
+    """The cell of a number as the file writes it, and what its format makes of it (``formats.NATURES``)."""
+    number = _number(text)
+    return {"n": [nature, number]} if nature and not isinstance(number, dict) else number
+
+
+def _number(text: str):
     if len(text) < 16 and text.isdecimal() and text.isascii():
         return int(text)
     text = text.strip(" \t\r\n")

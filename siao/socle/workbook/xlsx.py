@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
-from . import preflight
+from . import formats, preflight
 from .archive import Archive
 from .markup import FOUND, OPENED, events, found
 from .refusals import Refused
@@ -39,10 +39,6 @@ _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
-# What a number format holds besides its codes: texts, escaped characters, fillers, colours, conditions, languages.
-_LITERALS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^][]*\]|am/pm|a/p|general|standard')
-_DATE_FORMATS = frozenset(map(str, [*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58]))
-
 # Day 0 of the dates, counted from 1900 or from 1904.
 _DAY_ZERO = (datetime.datetime(1899, 12, 30), datetime.datetime(1904, 1, 1))  # noqa: DTZ001
 
@@ -58,7 +54,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
     relations = preflight.inside(archive, main)
     parts = {kind.rpartition("/")[2]: part for kind, part in relations.values()}
     sheets, since_1904 = _workbook(archive, main, limits)
-    date_styles = _date_styles(archive, parts.get("styles"))
+    styles = _styles(archive, parts.get("styles"))
     strings = _strings(archive, parts.get("sharedStrings"), limits)
     seen = set()
     for name, visible, relation in sheets:
@@ -70,7 +66,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
             if not kind.endswith("/worksheet") or part not in archive or part in seen:
                 raise Refused("onglet_illisible", sheet=name)
             seen.add(part)
-            reader = _SheetReader(name, strings, date_styles, since_1904, writer, limits)
+            reader = _SheetReader(name, strings, styles, since_1904, writer, limits)
             merges = reader.read(archive.read(part))
             totals = _total_rows(archive, part, seen)
         writer.end(merges, totals)
@@ -79,8 +75,7 @@ def read(archive: Archive, wanted: Callable[[str], bool], writer: Writer, limits
 
 def shows_a_date(number_format: str) -> bool:
     """Whether numbers in this format (« dd/mm/yyyy ») read as dates; times of day and durations do not."""
-    codes = _LITERALS.sub("", number_format[:255].lower()).partition(";")[0]
-    return any(code in codes for code in "dyj") or ("m" in codes and "h" not in codes and "s" not in codes)
+    return formats.nature_of(number_format) == formats.DATE
 
 
 def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool, str]], bool]:
@@ -97,21 +92,20 @@ def _workbook(archive: Archive, main: str, limits) -> tuple[list[tuple[str, bool
     return sheets, since_1904
 
 
-def _date_styles(archive: Archive, part: str | None) -> frozenset[str]:
-    """Numbers of the cell styles that show a number as a date."""
+def _styles(archive: Archive, part: str | None) -> dict[str, str]:
+    """What each cell style makes of a number, by its number, plain ones left out."""
     if part is None or part not in archive:
-        return frozenset()
-    formats, styles = set(_DATE_FORMATS), []
+        return {}
+    custom: dict[str, str] = {}
+    styles = []
     containers = {_MAIN + "styleSheet", _MAIN + "numFmts", _MAIN + "cellXfs"}
     for element in found(archive.read(part), containers, {_FORMAT, _STYLE}):
         number = element.get("numFmtId", "")
         if element.tag == _STYLE:
-            styles.append(number in formats)
-        elif shows_a_date(element.get("formatCode", "")):
-            formats.add(number)
+            styles.append(custom[number] if number in custom else formats.built_in(number))
         else:
-            formats.discard(number)
-    return frozenset(str(position) for position, is_date in enumerate(styles) if is_date)
+            custom[number] = formats.nature_of(element.get("formatCode", ""))
+    return {str(position): nature for position, nature in enumerate(styles) if nature}
 
 
 def _total_rows(archive: Archive, part: str, seen: set[str]) -> list[int]:
@@ -159,10 +153,10 @@ class _SheetReader:
     """Says the rows of one sheet."""
 
     def __init__(
-        self, name: str, strings: list | None, date_styles: frozenset[str], since_1904: bool, writer: Writer, limits
+        self, name: str, strings: list | None, styles: dict[str, str], since_1904: bool, writer: Writer, limits
     ):
         self.name, self.writer, self.limits = name, writer, limits
-        self.strings, self.date_styles, self.since_1904 = strings, date_styles, since_1904
+        self.strings, self.styles, self.since_1904 = strings, styles, since_1904
         self.last_row = limits.rows + limits.heading_rows
 
     def read(self, pieces: Iterable[bytes]) -> list[tuple[int, int, int, int]]:
@@ -244,9 +238,10 @@ class _SheetReader:
             return _text(inline)
         if kind != "n" or not value:
             return _unusual(kind, value, inline, formula)
-        if cell.get("s") in self.date_styles:
-            return _date_cell(value, self.since_1904)
-        return number_cell(value)
+        nature = self.styles.get(cell.get("s"))
+        if nature is None:
+            return number_cell(value)
+        return _date_cell(value, self.since_1904) if nature == formats.DATE else number_cell(value, nature)
 
     def _merge(self, element: Element, merges: list):
         merge = _range(element.get("ref", ""))
@@ -316,7 +311,7 @@ def _date_cell(serial: str, since_1904: bool):
         return days
     if not since_1904:
         if 0 <= days < 1:
-            return days
+            return number_cell(serial, formats.TIME)
         if 60 <= days < 61:  # 29 February 1900, which never was
             return bad("date", serial)
         days += days < 60
