@@ -57,6 +57,8 @@ class Identite:
     date_naissance: datetime.date | None = None
     annee_seule: bool = False
     """Only the year of ``date_naissance`` counts."""
+    environ: bool = False
+    """And it is presumed."""
 
     @cached_property
     def noms(self) -> list[str]:
@@ -155,15 +157,26 @@ def _words(one: str, other: str) -> float:
     return max(alike, 0.9 * fuzz.partial_ratio(one, other) if len(shorter) >= 5 else 0)
 
 
+def _years(cherchee: Identite, connue: Identite) -> float:
+    """When one of both is known by its year alone, presumed or not."""
+    apart = abs(cherchee.date_naissance.year - connue.date_naissance.year)
+    if apart == 0:
+        return 90
+    presumed = cherchee.environ or connue.environ
+    return {1: 80, 2: 70, 3: 60}.get(apart, 40 if apart <= 5 else 0) if presumed else {1: 60}.get(apart, 0)
+
+
 def _dates(cherchee: Identite, connue: Identite) -> float:
     wanted, known = cherchee.date_naissance, connue.date_naissance
     if known is None:
         return 60
-    if wanted == known:
+    if wanted == known and cherchee.annee_seule == connue.annee_seule:
         return 100
+    if cherchee.annee_seule or connue.annee_seule:
+        return _years(cherchee, connue)
     if wanted.year == known.year:
         first_january = (1, 1)
-        if cherchee.annee_seule or first_january in ((wanted.day, wanted.month), (known.day, known.month)):
+        if first_january in ((wanted.day, wanted.month), (known.day, known.month)):
             return 90  # an age was turned into a date
         if (wanted.day, wanted.month) == (known.month, known.day):
             return 90

@@ -20,7 +20,7 @@ from comptes.alertes import alert
 from comptes.droits import Famille
 from comptes.models import Habilitation, NatureAlerte
 from menages.doublons import POSSIBLE, Identite, score, without_civility
-from menages.models import Appartenance, Menage, Personne, Recherche, Regard
+from menages.models import Appartenance, Menage, Personne, Precision, Recherche, Regard
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold
 
@@ -247,7 +247,15 @@ def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:
 
 
 def identite_of(personne: Personne) -> Identite:
-    return Identite(personne.nom, personne.prenom, personne.nom_usage, personne.date_naissance)
+    precision = personne.naissance_precision
+    return Identite(
+        personne.nom,
+        personne.prenom,
+        personne.nom_usage,
+        personne.date_naissance,
+        annee_seule=precision != Precision.JOUR,
+        environ=precision == Precision.ENVIRON,
+    )
 
 
 def _add_dossiers(found: list[Trouvee]) -> None:

@@ -16,7 +16,7 @@ from siao.socle.database import refusing, reserve_ids
 from siao.socle.refusal import Refusal, Stale
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
-"""The fields that say who a person is."""
+"""The fields that say who a person is; ``naissance_precision`` goes with the date of birth."""
 
 
 @transaction.atomic

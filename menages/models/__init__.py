@@ -3,7 +3,7 @@ from .demandes_d_acces import DemandeDAcces, EtatDemande
 from .distinctions import Distinction
 from .fusions import Fusion
 from .menages import Accompagnement, Menage
-from .personnes import AccesProtege, Personne, Regard, Sexe
+from .personnes import AccesProtege, Personne, Precision, Regard, Sexe, birth_of
 from .recherches import Recherche
 
 __all__ = [
@@ -16,7 +16,9 @@ __all__ = [
     "Fusion",
     "Menage",
     "Personne",
+    "Precision",
     "Recherche",
     "Regard",
     "Sexe",
+    "birth_of",
 ]
