@@ -8,7 +8,7 @@ from django.urls import reverse
 from comptes.droits import Profil
 from comptes.models import EntreeJournal, Partage
 from menages.actions.demandes_d_acces import ask_access
-from menages.models import AccesProtege, DemandeDAcces, Personne, Recherche
+from menages.models import AccesProtege, DemandeDAcces, Personne, Precision, Recherche
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -274,6 +274,25 @@ def test_a_single_name_without_date_is_found(operateur):
     assert found(search(operateur, nom="Fatoumata", date_naissance="01/02/1990")) == [seule.pk]
     assert found(search(operateur, prenom="Fatoumata", nom="Diallo")) == [seule.pk]
     assert found(search(operateur, q="Fatumata Diallo")) == [seule.pk]
+
+
+@pytest.mark.parametrize("typed", ["Essai Awa 1990", "1990 Essai Awa", "Awa Essai vers 1991", "Essai 1990"])
+def test_a_year_alone_is_a_criterion(operateur, typed):
+    exact = make_personne(make_menage(), "Awa Essai", date_naissance=datetime.date(1990, 6, 17))
+    make_personne(make_menage(), "Awa Essai", date_naissance=datetime.date(1950, 6, 17))
+    assert found(search(operateur, q=typed))[0] == exact.pk
+
+
+def test_who_is_known_by_a_year_is_found_by_a_date_of_it(operateur):
+    born = {"date_naissance": datetime.date(1990, 1, 1), "naissance_precision": Precision.ENVIRON}
+    presumed = make_personne(make_menage(), nom="Essai", prenom="Awa", **born)
+    for typed in ("17/06/1990", "17/06/1991", "1990", "vers 1988"):
+        answer = search(operateur, nom="Essai", prenom="Awa", date_naissance=typed)
+        assert found(answer) == [presumed.pk]
+        assert "vers 1990" in words(answer)
+        assert "01/01/1990" not in words(answer)
+    assert "identique" in words(search(operateur, nom="Essai", prenom="Awa", date_naissance="vers 1990"))
+    assert found(search(operateur, nom="Essai", date_naissance="17/06/1970")) == []
 
 
 # --- Asking another SIAO ----------------------------------------------------------------------------------------

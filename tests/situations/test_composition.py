@@ -117,6 +117,57 @@ def test_likely_duplicates_are_shown_before_and_again_when_others_come(operateur
     assert Personne.objects.count() == 4
 
 
+@pytest.mark.parametrize(
+    ("typed", "said", "precision"),
+    [
+        ("1990", "en 1990", "ANNEE"),
+        ("en 1990", "en 1990", "ANNEE"),
+        ("vers 1990", "vers 1990", "ENVIRON"),
+        (" Environ  1990", "vers 1990", "ENVIRON"),
+        ("01/01/1990", "le 01/01/1990", "JOUR"),
+    ],
+)
+def test_a_year_alone_or_presumed_is_kept_and_shown_as_such(operateur, time_machine, typed, said, precision):
+    time_machine.move_to("2026-06-10T10:00:00Z", tick=False)
+    operateur = client_of(make_operateur().utilisateur)
+    operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": typed}, date_debut="10/06/2026"))
+    rosa = Personne.objects.get()
+    assert (rosa.date_naissance, rosa.naissance_precision) == (datetime.date(1990, 1, 1), precision)
+    menage = Menage.objects.get()
+    age = "36 ans" if precision == "JOUR" else "environ 36 ans"
+    assert f"née {said} ({age})" in words(operateur.get(reverse("dossier", args=[menage.pk])))
+    fiche = reverse("fiche_personne", args=[rosa.pk])
+    edit = reverse("modifier_personne", args=[rosa.pk])
+    for url in (fiche, reverse("imprimer_dossier", args=[menage.pk])):
+        page = words(operateur.get(url))
+        assert rosa.naissance in page
+        assert ("01/01/1990" in page) == (precision == "JOUR")
+    assert f'value="{rosa.naissance}"' in operateur.get(edit).text
+    # Given back as it is, it stays as it is; then a paper gives the day.
+    same = {"nom": "Exemple", "prenom": "Rosa", "sexe": "F", "motif": "Pièce vue", "date_naissance": rosa.naissance}
+    operateur.post(edit, {**same, "version": rosa.version})
+    rosa.refresh_from_db()
+    assert rosa.naissance_precision == precision
+    operateur.post(edit, {**same, "date_naissance": "17/09/1990", "version": rosa.version})
+    told = words(operateur.get(reverse("modifications", args=[menage.pk])))
+    assert f"date de naissance « {rosa.naissance} » devient « 17/09/1990 »" in told
+
+
+def test_a_year_that_is_not_one_is_refused(operateur):
+    for wrong in ("19", "0026", "2199", "vers 1890", "vers", "1990 ou 1991"):
+        page = operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": wrong}))
+        assert "Personne 1, Date de naissance</a> :" in words(page)
+        assert f'value="{wrong}"' in page.text
+    assert not Personne.objects.exists()
+
+
+def test_a_duplicate_known_by_its_year_is_shown(operateur):
+    operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": "vers 1986"}))
+    page = operateur.post(NOUVEAU, lines(ROSA))
+    assert "existent peut-être déjà" in words(page)
+    assert "vers 1986" in words(page)
+
+
 def vus_of(answer) -> str:
     return re.search(r'name="vus" value="(\w+)"', answer.text)[1]
 

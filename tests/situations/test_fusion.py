@@ -11,7 +11,7 @@ from pghistory.models import Event
 
 from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge, undo_merge
-from menages.models import AccesProtege, Appartenance, DemandeDAcces, Distinction, Fusion, Personne
+from menages.models import AccesProtege, Appartenance, DemandeDAcces, Distinction, Fusion, Personne, Precision
 from menages.relations import relations
 from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, words
@@ -96,6 +96,20 @@ def test_a_fusion_of_two_who_live_or_lived_together_says_so(operateur, auteur, r
         assert f"vivent ensemble, dans le dossier {menage.numero}" in words(page)
     move_personnes(auteur=auteur, origine=menage, personnes=[double.pk], destination=ailleurs, jour=jour(0))
     assert "ont vécu ensemble dans un même ménage" in words(operateur.get(url))
+
+
+def test_a_presumed_year_that_is_kept_stays_presumed_and_its_undoing_too(operateur, auteur, rosa, double):
+    Personne.objects.filter(pk=double.pk).update(
+        date_naissance=datetime.date(1986, 1, 1), naissance_precision=Precision.ENVIRON
+    )
+    assert "vers 1986" in words(fusionner(operateur, rosa, double, confirm=False))
+    fusionner(operateur, rosa, double)
+    rosa.refresh_from_db()
+    assert rosa.naissance == "vers 1986"
+    Personne.objects.filter(pk=rosa.pk).update(naissance_precision=Precision.ANNEE)
+    undo_merge(auteur=auteur, fusion=Fusion.objects.get())
+    rosa.refresh_from_db()
+    assert rosa.naissance == "1986"  # corrected since: it stays
 
 
 def test_both_are_compared_then_what_will_happen_is_told(operateur, rosa, double):
