@@ -19,12 +19,14 @@ from django.utils import timezone
 from comptes.alertes import alert
 from comptes.droits import Famille
 from comptes.models import Habilitation, NatureAlerte
-from menages.doublons import POSSIBLE, Identite, score, without_civility
+from menages.doublons import POSSIBLE, PROBABLE, Identite, score, without_civility
 from menages.models import Appartenance, Menage, Personne, Precision, Recherche, Regard
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold
 
 RESULTATS = 20
+RECENTS = datetime.timedelta(days=30)
+"""Dossiers of one's own SIAO opened since then are searched with one criterion: the call of yesterday."""
 CANDIDATS = 300
 """Fiches elsewhere that are compared letter by letter, those with most keys in common first."""
 ICI = 2_000
@@ -78,11 +80,15 @@ class Trouvailles:
     """How many of the perimeter look like it: ``ici`` has the first twenty."""
     au_moins: bool = False
     """There were too many to count them all."""
+    recentes: bool = False
+    """Looked for among the recent dossiers alone: there was one criterion."""
     recherche: int = 0
     """Key of the search: what a page carries instead of theirs."""
 
 
-def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE) -> list[Trouvailles]:
+def look_for(
+    *, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE, recents: bool = False
+) -> list[Trouvailles]:
     """Look for several persons (one form, one search); write the search down. Raises ``TooMany``.
 
     A name alone finds, in the perimeter, the fiches that have this only name, and nothing elsewhere: pages that search
@@ -101,7 +107,10 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
             f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
             "est averti ; réessayez dans dix minutes."
         )
-    found = [_found(auteur, each, keys_of(each.identite, seuls=True), minimum) for each in criteres]
+    if recents:
+        found = [_found_among_recent(auteur, each) for each in criteres]
+    else:
+        found = [_found(auteur, each, keys_of(each.identite, seuls=True), minimum) for each in criteres]
     recherche = Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
@@ -168,6 +177,12 @@ def _states(rows) -> list[tuple]:
     return list(rows.order_by().values_list("nom", "nom_usage", "prenom", "date_naissance").distinct())
 
 
+def look_among_recent(*, auteur: Habilitation, criteres: Criteres) -> Trouvailles:
+    """Look for a person with one criterion, among the recent dossiers of the user's own SIAO. Raises ``TooMany``."""
+    [found] = look_for(auteur=auteur, criteres=[criteres], recents=True)
+    return found
+
+
 def open_directly(numero: str, perimetre) -> Menage | None:
     """The dossier that ``numero`` names, of a ménage or of a person, when the perimeter sees it: not a search."""
     personnes = _numbered(numero)
@@ -224,6 +239,17 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
         elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)  # nor who lives with a protected person
         sure = _ranked(elsewhere, criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
+    return found
+
+
+def _found_among_recent(auteur: Habilitation, criteres: Criteres) -> Trouvailles:
+    """Few enough to be compared without a key, those of the latest dossiers first."""
+    dossiers = Menage.objects.filter(siao__in=auteur.perimetre.siaos, cree_le__gt=timezone.now() - RECENTS)
+    stays = Appartenance.objects.current().filter(menage__in=dossiers.order_by()).order_by("-menage", "-pk")
+    personnes = Personne.objects.actives().lisibles_pour(auteur).filter(pk__in=stays.values("personne")[:ICI])
+    ranked = _ranked(personnes, criteres.identite, PROBABLE)
+    found = Trouvailles(ranked[:RESULTATS], nombre=len(ranked), recentes=True)
+    _add_dossiers(found.ici)
     return found
 
 

@@ -4,11 +4,12 @@ import datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.droits import Profil
 from comptes.models import EntreeJournal, Partage
 from menages.actions.demandes_d_acces import ask_access
-from menages.models import AccesProtege, DemandeDAcces, Personne, Precision, Recherche
+from menages.models import AccesProtege, DemandeDAcces, Menage, Personne, Precision, Recherche
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -67,13 +68,35 @@ def test_the_best_comes_first_and_the_others_do_not_come(operateur, personne):
 
 
 @pytest.mark.parametrize("criteria", [{"nom": "Lefèvre"}, {"prenom": "Marie"}, {"date_naissance": "17/09/1986"}, {}])
-def test_w39_one_criterion_is_not_enough(operateur, personne, criteria):
-    answer = search(operateur, **criteria)
+def test_w39_one_criterion_is_not_enough_for_a_team(personne, criteria):
+    dispositif = make_dispositif(make_rattachement("44"))
+    accompany(personne.appartenances.get().menage, dispositif)
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
+    answer = search(team, **criteria)
     assert "au moins deux critères" in words(answer)
     assert "1 point à corriger, la recherche n'a pas été faite" in words(answer)
     assert "rien n'a été enregistré" not in words(answer)
     assert "trouvailles" not in answer.context
     assert not Recherche.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [{"nom": "Lefèvre"}, {"prenom": "Marie Helene"}, {"q": "lefevre"}, {"date_naissance": "17/09/1986"}],
+)
+def test_one_criterion_is_enough_among_the_recent_dossiers_of_ones_own_siao(operateur, personne, criteria):
+    answer = search(operateur, **criteria)
+    assert found(answer) == [personne.pk]
+    assert "Un seul critère : cherché seulement dans les dossiers" in words(answer)
+    assert Recherche.objects.count() == 1
+    # Nothing of the old ones, nor of another SIAO, not even that they exist.
+    autre = search(client_of(make_operateur("35").utilisateur), **criteria)
+    assert found(autre) == []
+    assert "Connue dans un autre" not in words(autre)
+    Menage.objects.update(cree_le=timezone.now() - datetime.timedelta(days=31))
+    answer = search(operateur, **criteria)
+    assert found(answer) == []
+    assert "Personne ne correspond dans ces dossiers" in words(answer)
 
 
 def test_a_number_alone_opens_a_dossier_of_the_perimeter_only(operateur, personne):
@@ -88,7 +111,7 @@ def test_the_header_takes_everything_in_one_field(operateur, personne):
     for typed in ("Lefèvre Marie-Hélène", "marie-helene lefevre", "lefevre 17/09/1986"):
         assert found(search(operateur, q=typed)) == [personne.pk]
     assert search(operateur, q=personne.numero).status_code == 302
-    assert "au moins deux critères" in words(search(operateur, q="Lefèvre"))
+    assert "au moins deux critères" in words(search(operateur, q="44-999999"))
     assert 'name="q"' in operateur.get(reverse("accueil")).text
     assert (
         f'action="{reverse("recherche")}"'
