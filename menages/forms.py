@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from comptes.models import Habilitation, Siao, Utilisateur, partages
 from comptes.perimetres import Perimetre
-from menages.doublons import Identite
-from menages.models import Menage, Recherche, Sexe
+from menages.doublons import Identite, without_civility
+from menages.models import Menage, Precision, Recherche, Sexe
 from menages.recherche import Criteres
 from offre.models import Composition, Dispositif
 from offre.models.nomenclature import Statut
@@ -29,8 +29,28 @@ AGE_MAXIMUM = 122
 INCONNUE = "laissez vide si elle n'est pas connue"
 
 
+_ANNEE = re.compile(
+    r"(?:(?P<vers>vers|environ|env[.]?|autour de|présumée?|~) ?|(?:en|née? en|année) )?(?P<annee>[1-9][0-9]{3})",
+    re.ASCII,
+)
+
+
+class Naissance(datetime.date):
+    """A date of birth as it was typed: ``precision`` says how much of it is known."""
+
+    precision = Precision.JOUR
+
+
+class _NaissanceWidget(forms.DateInput):
+    def format_value(self, value):
+        return value if isinstance(value, str) else super().format_value(value)
+
+
 class NaissanceField(JourField):
+    """A day, or the year alone (« 1986 »), or a presumed one (« vers 1986 »): a day is never invented."""
+
     EXEMPLE = "31/12/1986"
+    widget = _NaissanceWidget
 
     def __init__(self, **options):
         invalid = f"Écrivez une date qui existe, comme {self.EXEMPLE}, ou {INCONNUE}."
@@ -41,9 +61,36 @@ class NaissanceField(JourField):
             error_messages={"invalid": invalid, "annee": invalid},
             **options,
         )
+        self.help_text += ", ou l'année seule : 1986, vers 1986"
+
+    def to_python(self, value):
+        match = _ANNEE.fullmatch(keyboard(value).lower()[:20]) if isinstance(value, str) else None
+        if match is None:
+            return super().to_python(value)
+        born = Naissance(int(match["annee"]), 1, 1)
+        born.precision = Precision.ENVIRON if match["vers"] else Precision.ANNEE
+        return born
 
 
 # --- Searching --------------------------------------------------------------------------------------------------
+
+
+def _birth(typed: datetime.date | None) -> dict:
+    """The fields of an ``Identite`` that a date of birth gives."""
+    precision = _precision(typed)
+    return {
+        "date_naissance": _day(typed),
+        "annee_seule": precision != Precision.JOUR,
+        "environ": precision == Precision.ENVIRON,
+    }
+
+
+def _day(typed: datetime.date | None) -> datetime.date | None:
+    return typed and datetime.date(typed.year, typed.month, typed.day)
+
+
+def _precision(typed: datetime.date | None) -> Precision:
+    return getattr(typed, "precision", Precision.JOUR)
 
 
 class RechercheForm(Formulaire):
@@ -57,28 +104,35 @@ class RechercheForm(Formulaire):
     def clean(self):
         for name in ("nom", "prenom", "numero"):
             self.cleaned_data[name] = keyboard(self.cleaned_data.get(name) or "")
+        for name in ("nom", "prenom"):
+            self.cleaned_data[name] = without_civility(self.cleaned_data[name])
         return self.cleaned_data
 
     @property
     def criteres(self) -> Criteres:
         data = self.cleaned_data
-        identite = Identite(data["nom"], data["prenom"], date_naissance=data.get("date_naissance"))
+        identite = Identite(data["nom"], data["prenom"], **_birth(data.get("date_naissance")))
         return Criteres(identite, data["numero"])
 
 
 _NUMERO = re.compile(r"(?:P-?[0-9]{1,12}|[0-9][0-9AB]?[0-9]?-[0-9]{1,12})", re.ASCII | re.IGNORECASE)
-_DATE = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}", re.ASCII)
+_DATE = re.compile(
+    r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}"
+    r"|(?:vers_|~)?(?:19|20)[0-9]{2}",
+    re.ASCII,
+)
 
 
 def split(typed: str) -> dict[str, str]:
     """The criteria typed in one go in the header: a number, a date, a name, a first name, in any order."""
     found = {"nom": "", "prenom": "", "date_naissance": "", "numero": ""}
     words = []
-    for word in keyboard(typed)[:200].split():
+    text = re.sub(r"\b(?:vers|environ) (?=[0-9]{4}\b)", "vers_", keyboard(typed)[:200], flags=re.IGNORECASE)
+    for word in without_civility(re.sub(r"\ben (?=[0-9]{4}\b)", "", text)).split():
         if _NUMERO.fullmatch(word) and not found["numero"]:
             found["numero"] = word
         elif _DATE.fullmatch(word) and not found["date_naissance"]:
-            found["date_naissance"] = word
+            found["date_naissance"] = word.replace("_", " ")
         else:
             words.append(word)
     if words:
@@ -171,7 +225,9 @@ class IdentiteForm(Formulaire):
 
     @property
     def identite(self) -> dict:
-        return {name: self.cleaned_data[name] for name in IdentiteForm.base_fields}
+        born = self.cleaned_data["date_naissance"]
+        typed = {name: self.cleaned_data[name] for name in IdentiteForm.base_fields}
+        return {**typed, "date_naissance": _day(born), "naissance_precision": _precision(born)}
 
 
 class PersonneForm(IdentiteForm):
@@ -182,7 +238,18 @@ class PersonneForm(IdentiteForm):
     @property
     def comparable(self) -> Identite:
         data = self.cleaned_data
-        return Identite(data["nom"], data["prenom"], data["nom_usage"], data["date_naissance"])
+        return Identite(data["nom"], data["prenom"], data["nom_usage"], **_birth(data["date_naissance"]))
+
+    @property
+    def nomme(self) -> str:
+        """The name typed, as people say it."""
+        data = self.cleaned_data
+        return f"{data['prenom']} {data['nom'] or data['nom_usage']}".strip()
+
+    @property
+    def rang(self) -> int:
+        """The number of the line, as its page shows it."""
+        return int(self.prefix.rpartition("-")[2]) + 1
 
 
 class CompositionFormSet(forms.BaseFormSet):

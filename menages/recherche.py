@@ -19,14 +19,18 @@ from django.utils import timezone
 from comptes.alertes import alert
 from comptes.droits import Famille
 from comptes.models import Habilitation, NatureAlerte
-from menages.doublons import POSSIBLE, Identite, score
-from menages.models import Appartenance, Menage, Personne, Recherche, Regard
+from menages.doublons import POSSIBLE, PROBABLE, Identite, score, without_civility
+from menages.models import Appartenance, Menage, Personne, Precision, Recherche, Regard
 from siao.socle.refusal import Refusal
 from siao.socle.text import fold
 
 RESULTATS = 20
+RECENTS = datetime.timedelta(days=30)
+"""Dossiers of one's own SIAO opened since then are searched with one criterion: the call of yesterday."""
 CANDIDATS = 300
-"""Fiches that are compared letter by letter, those with most keys in common first."""
+"""Fiches elsewhere that are compared letter by letter, those with most keys in common first."""
+ICI = 2_000
+"""The same in the perimeter, where they are counted: past it, the page says « au moins »."""
 FENETRE, LIMITE = datetime.timedelta(minutes=10), 60
 AILLEURS = 88
 """Score from which a fiche of another perimeter is said to exist: a resemblance would tell too much."""
@@ -72,12 +76,24 @@ class Trouvailles:
     ici: list[Trouvee] = field(default_factory=list)
     ailleurs: list[Personne] = field(default_factory=list)
     """Known elsewhere: pages only say whether there is one."""
+    nombre: int = 0
+    """How many of the perimeter look like it: ``ici`` has the first twenty."""
+    au_moins: bool = False
+    """There were too many to count them all."""
+    recentes: bool = False
+    """Looked for among the recent dossiers alone: there was one criterion."""
     recherche: int = 0
     """Key of the search: what a page carries instead of theirs."""
 
 
-def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE) -> list[Trouvailles]:
-    """Look for several persons (one form, one search); write the search down. Raises ``TooMany``."""
+def look_for(
+    *, auteur: Habilitation, criteres: list[Criteres], minimum: int = POSSIBLE, recents: bool = False
+) -> list[Trouvailles]:
+    """Look for several persons (one form, one search); write the search down. Raises ``TooMany``.
+
+    A name alone finds, in the perimeter, the fiches that have this only name, and nothing elsewhere: pages that search
+    ask for two criteria, those that create a fiche do not.
+    """
     recent = Recherche.objects.filter(utilisateur=auteur.utilisateur_id, quand__gt=timezone.now() - FENETRE)
     if recent.count() >= LIMITE:
         alert(
@@ -91,13 +107,15 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
             f"Plus de {LIMITE} recherches en dix minutes : la recherche s'arrête un moment. Votre administrateur en "
             "est averti ; réessayez dans dix minutes."
         )
-    keys = [keys_of(each.identite) for each in criteres]
-    found = [_found(auteur, each, shared, minimum) for each, shared in zip(criteres, keys, strict=True)]
+    if recents:
+        found = [_found_among_recent(auteur, each) for each in criteres]
+    else:
+        found = [_found(auteur, each, keys_of(each.identite, seuls=True), minimum) for each in criteres]
     recherche = Recherche.objects.create(
         utilisateur_id=auteur.utilisateur_id,
         habilitation=auteur,
         criteres=[each.ecrits for each in criteres],
-        cles=sorted({key for each, shared in zip(criteres, keys, strict=True) for key in _traces(each, shared)}),
+        cles=sorted({key for each in criteres for key in _traces(each)}),
         ailleurs=[personne.pk for each in found for personne in each.ailleurs],
         nombre=sum(len(each.ici) for each in found),
     )
@@ -106,15 +124,15 @@ def look_for(*, auteur: Habilitation, criteres: list[Criteres], minimum: int = P
     return found
 
 
-def _traces(criteres: Criteres, keys: list[str]) -> Iterator[str]:
+def _traces(criteres: Criteres) -> Iterator[str]:
     """The keys under which a search is found again when whom it looked for is forgotten.
 
-    Those of the identity and of the number; each word of what gives no key: a number is often typed beside one alone.
+    Those of the identity and of the number; each word of one criterion alone: a number is often typed beside it.
     """
-    yield from keys
+    yield from keys_of(criteres.identite)
     if criteres.numero:
         yield _trace_of(criteres.numero)
-    if not keys:
+    if criteres.nombre - bool(criteres.numero) < 2:
         yield from itertools.chain.from_iterable(map(_words_of, criteres.ecrits.values()))
 
 
@@ -159,6 +177,12 @@ def _states(rows) -> list[tuple]:
     return list(rows.order_by().values_list("nom", "nom_usage", "prenom", "date_naissance").distinct())
 
 
+def look_among_recent(*, auteur: Habilitation, criteres: Criteres) -> Trouvailles:
+    """Look for a person with one criterion, among the recent dossiers of the user's own SIAO. Raises ``TooMany``."""
+    [found] = look_for(auteur=auteur, criteres=[criteres], recents=True)
+    return found
+
+
 def open_directly(numero: str, perimetre) -> Menage | None:
     """The dossier that ``numero`` names, of a ménage or of a person, when the perimeter sees it: not a search."""
     personnes = _numbered(numero)
@@ -172,12 +196,22 @@ def open_directly(numero: str, perimetre) -> Menage | None:
     ).first()
 
 
-def keys_of(identite: Identite) -> list[str]:
-    """The blocking keys of what is searched for, as the database computes them for what it stores."""
+def keys_of(identite: Identite, *, seuls: bool = False) -> list[str]:
+    """The blocking keys of what is searched for, as the database computes them for what it stores.
+
+    Those of every split of the names; ``seuls``: and of each name alone, since a fiche may have one only.
+    """
+    usage = without_civility(identite.nom_usage)
+    read = [(nom, usage, prenom) for nom, prenom in identite.lectures]
+    if seuls:
+        read += [(alone, "", "") for alone in read[0] if alone]
+    columns = [[_clean(names[place]) for names in read] for place in range(3)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT menages_cles(%s, %s, %s, %s)",
-            [_clean(identite.nom), _clean(identite.nom_usage), _clean(identite.prenom), identite.date_naissance],
+            "SELECT coalesce(array_agg(DISTINCT cle), '{}')"
+            " FROM unnest(%s::text[], %s::text[], %s::text[]) AS lu(nom, usage, prenom),"
+            " unnest(menages_cles(lu.nom, lu.usage, lu.prenom, %s)) AS cle",
+            [*columns, identite.date_naissance],
         )
         return cursor.fetchone()[0]
 
@@ -187,7 +221,7 @@ def _clean(text: str) -> str:
 
 
 def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: int) -> Trouvailles:
-    if criteres.nombre < 2:
+    if not keys and not criteres.numero:
         return Trouvailles()
     if criteres.numero:
         numbered = _numbered(criteres.numero)
@@ -195,29 +229,41 @@ def _found(auteur: Habilitation, criteres: Criteres, keys: list[str], minimum: i
     else:
         candidates = _candidates(keys)
     candidates = candidates.actives()
-    here = _first(candidates.visible_to(auteur.perimetre)).with_regard(auteur).exclude(regard=Regard.GELE)
-    found = Trouvailles(_ranked(here, criteres.identite, minimum)[:RESULTATS])
+    here = list(_first(candidates.visible_to(auteur.perimetre).lisibles_pour(auteur), ICI))
+    ranked = _ranked(here, criteres.identite, minimum)
+    found = Trouvailles(ranked[:RESULTATS], nombre=len(ranked), au_moins=len(here) == ICI)
     _add_dossiers(found.ici)
-    if auteur.famille == Famille.SIAO:
+    if auteur.famille == Famille.SIAO and criteres.nombre >= 2:
         seen = Personne.objects.visible_to(auteur.perimetre).filter(pk=OuterRef("pk"))
-        elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True)).with_regard(auteur)
+        elsewhere = _first(candidates.filter(protegee=False, gelee_le__isnull=True), CANDIDATS).with_regard(auteur)
         elsewhere = elsewhere.filter(~Exists(seen), regard=Regard.ENTIER)  # nor who lives with a protected person
         sure = _ranked(elsewhere, criteres.identite, AILLEURS)
         found.ailleurs = [trouvee.personne for trouvee in sure[:RESULTATS]]
     return found
 
 
+def _found_among_recent(auteur: Habilitation, criteres: Criteres) -> Trouvailles:
+    """Few enough to be compared without a key, those of the latest dossiers first."""
+    dossiers = Menage.objects.filter(siao__in=auteur.perimetre.siaos, cree_le__gt=timezone.now() - RECENTS)
+    stays = Appartenance.objects.current().filter(menage__in=dossiers.order_by()).order_by("-menage", "-pk")
+    personnes = Personne.objects.actives().lisibles_pour(auteur).filter(pk__in=stays.values("personne")[:ICI])
+    ranked = _ranked(personnes, criteres.identite, PROBABLE)
+    found = Trouvailles(ranked[:RESULTATS], nombre=len(ranked), recentes=True)
+    _add_dossiers(found.ici)
+    return found
+
+
 def _candidates(keys: list[str]):
-    """Those who share a blocking key, with most keys in common first."""
+    """Those who share a blocking key, with the very same words first, then with most keys in common."""
     if not keys:
         return Personne.objects.none()
-    shared = sum(Case(When(cles__contains=[key], then=1), default=0) for key in keys)
+    shared = sum(Case(When(cles__contains=[key], then=100 if key[0] == "=" else 1), default=0) for key in keys)
     return Personne.objects.filter(cles__overlap=keys).order_by(shared.desc(), "pk")
 
 
-def _first(candidates):
+def _first(candidates, number: int):
     """The fiches that are worth comparing: what costs more is asked of these alone."""
-    return Personne.objects.filter(pk__in=candidates.values("pk")[:CANDIDATS]).order_by("pk")
+    return Personne.objects.filter(pk__in=candidates.values("pk")[:number]).order_by("pk")
 
 
 def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:
@@ -227,7 +273,15 @@ def _ranked(candidates, identite: Identite, minimum: int) -> list[Trouvee]:
 
 
 def identite_of(personne: Personne) -> Identite:
-    return Identite(personne.nom, personne.prenom, personne.nom_usage, personne.date_naissance)
+    precision = personne.naissance_precision
+    return Identite(
+        personne.nom,
+        personne.prenom,
+        personne.nom_usage,
+        personne.date_naissance,
+        annee_seule=precision != Precision.JOUR,
+        environ=precision == Precision.ENVIRON,
+    )
 
 
 def _add_dossiers(found: list[Trouvee]) -> None:

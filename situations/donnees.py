@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from menages.models import Personne, Regard
+from menages.models import Personne, Precision, Regard
 from menages.relations import Relation, relations
 from situations.models import SituationResidentielle
 
@@ -47,6 +47,8 @@ def _label(model: type[models.Model], name: str) -> str:
 
 
 def _readable(row: models.Model, name: str) -> str | bool | None:
+    if name == "date_naissance" and row.naissance_precision != Precision.JOUR:
+        return row.naissance
     value = getattr(row, name)
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()

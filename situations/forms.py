@@ -510,7 +510,10 @@ class FusionForm(Formulaire):
 
     @property
     def identite(self) -> dict:
-        return {name: getattr(self._kept(name), name) for name in self.fields}
+        chosen = {name: getattr(self._kept(name), name) for name in self.fields}
+        if "date_naissance" in chosen:
+            chosen["naissance_precision"] = self._kept("date_naissance").naissance_precision
+        return chosen
 
     @property
     def lus(self) -> list[str]:
@@ -524,7 +527,7 @@ class FusionForm(Formulaire):
 
 def read_field(personne: Personne, name: str) -> str:
     """A field of an identity as people read it."""
+    if name == "date_naissance":
+        return personne.naissance
     value = getattr(personne, name)
-    if isinstance(value, datetime.date):
-        return f"{value:%d/%m/%Y}"
     return str(dict(Personne._meta.get_field(name).flatchoices).get(value, value) or "")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comptes.auteurs import Auteurs
-from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne
+from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne, birth_of
 from situations.dossier import Dossier
 from situations.models import SituationResidentielle
 
@@ -104,7 +104,7 @@ def _menage(event, before) -> str:
 def _personne(event, before) -> str:
     if before is None:
         return "Fiche créée"
-    changed = [name for name in IDENTITE if getattr(event, name) != getattr(before, name)]
+    changed = [name for name in IDENTITE if _read(name, event) != _read(name, before)]
     if changed:
         return "Identité : " + " ; ".join(_change(name, event, before) for name in changed)
     if event.protegee != before.protegee:
@@ -114,12 +114,16 @@ def _personne(event, before) -> str:
     return ""
 
 
+def _read(name: str, event) -> str:
+    if name == "date_naissance":
+        return birth_of(event)
+    value = getattr(event, name)
+    return dict(Personne._meta.get_field(name).flatchoices).get(value, value)
+
+
 def _change(name: str, event, before) -> str:
     field = Personne._meta.get_field(name)
-    labels = dict(field.flatchoices)
-    old, new = (labels.get(value, value) for value in (getattr(before, name), getattr(event, name)))
-    if isinstance(old, datetime.date) or isinstance(new, datetime.date):
-        old, new = (f"{value:%d/%m/%Y}" if value else "" for value in (old, new))
+    old, new = _read(name, before), _read(name, event)
     return f"{field.verbose_name} « {old or '—'} » devient « {new or '—'} »"
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from comptes.models import Habilitation, Siao
+from menages.actions.distinctions import AUCUNE, Ecartees, tell_apart
 from menages.actions.journal import log
 from menages.models import Accompagnement, Appartenance, Menage, Personne
 from menages.verrous import lock_menages
@@ -15,7 +16,7 @@ from siao.socle.database import refusing, reserve_ids
 from siao.socle.refusal import Refusal, Stale
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
-"""The fields that say who a person is."""
+"""The fields that say who a person is; ``naissance_precision`` goes with the date of birth."""
 
 
 @transaction.atomic
@@ -32,11 +33,17 @@ def open_menage(*, auteur: Habilitation, siao: Siao, dispositifs: Iterable[Dispo
 
 @transaction.atomic
 def create_personnes(
-    *, auteur: Habilitation, menage: Menage, identites: list[dict], arrivee: datetime.date
+    *,
+    auteur: Habilitation,
+    menage: Menage,
+    identites: list[dict],
+    arrivee: datetime.date,
+    ecartees: Ecartees = AUCUNE,
 ) -> list[Personne]:
     """Create persons in ``menage``, where they arrived on ``arrivee``; each of ``identites`` has fields of IDENTITE.
 
     Who was born since is there since their birth.
+    ``ecartees``: whom they were said not to be.
     Whoever creates a person also gives them a first situation (``situations.actions``).
     """
     utilisateur = auteur.utilisateur
@@ -53,6 +60,9 @@ def create_personnes(
         )
         for personne in personnes
     )
+    known = ((personnes[place].pk, pk) for place, pk in ecartees.connues)
+    together = ((personnes[one].pk, personnes[two].pk) for one, two in ecartees.entre_elles)
+    tell_apart(auteur=auteur, paires=[*known, *together])
     for personne in personnes:
         log(auteur, "menages.creer_personne", personne)
     return personnes

@@ -18,7 +18,7 @@ from menages.verrous import gelee, lock_personnes
 from siao.socle.database import lock_in_order
 from siao.socle.refusal import Refusal, Stale
 
-KEPT = (*IDENTITE, "protegee")
+KEPT = (*IDENTITE, "naissance_precision", "protegee")
 """Fields of the kept fiche that a fusion may change, and its undoing gives back."""
 
 
@@ -99,6 +99,8 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
         for field in KEPT
         if _written({field: getattr(maitre, field)})[field] == fusion.identite_apres[field]
     }
+    if len(restored.keys() & {"date_naissance", "naissance_precision"}) == 1:
+        del restored[(restored.keys() & {"date_naissance", "naissance_precision"}).pop()]  # they go together
     if AccesProtege.objects.filter(personne=maitre).exists():
         restored.pop("protegee", None)  # named since then, for this person
     Personne.objects.filter(pk=maitre.pk).update(**restored, **Personne.trace(auteur.utilisateur))

@@ -18,6 +18,7 @@ ACTIONS.update(
         "menages.geler": "Gel des données d'une personne",
         "menages.degeler": "Fin du gel des données d'une personne",
         "menages.fusionner": "Fusion de deux personnes",
+        "menages.distinguer": "Deux fiches déclarées différentes",
         "menages.defaire_fusion": "Fusion défaite",
         "menages.deplacer": "Déplacement de personnes",
         "menages.demander_acces": "Demande d'accès à un autre SIAO",

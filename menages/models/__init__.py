@@ -1,8 +1,9 @@
 from .appartenances import Appartenance
 from .demandes_d_acces import DemandeDAcces, EtatDemande
+from .distinctions import Distinction
 from .fusions import Fusion
 from .menages import Accompagnement, Menage
-from .personnes import AccesProtege, Personne, Regard, Sexe
+from .personnes import AccesProtege, Personne, Precision, Regard, Sexe, birth_of
 from .recherches import Recherche
 
 __all__ = [
@@ -10,11 +11,14 @@ __all__ = [
     "Accompagnement",
     "Appartenance",
     "DemandeDAcces",
+    "Distinction",
     "EtatDemande",
     "Fusion",
     "Menage",
     "Personne",
+    "Precision",
     "Recherche",
     "Regard",
     "Sexe",
+    "birth_of",
 ]

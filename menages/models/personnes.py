@@ -26,6 +26,23 @@ class Sexe(models.TextChoices):
     AUTRE = "A", "Autre"
 
 
+class Precision(models.TextChoices):
+    """How much of a date of birth is known; what is not is stored as the first of January, and shown nowhere."""
+
+    JOUR = "JOUR", "Au jour"
+    ANNEE = "ANNEE", "L'année seule"
+    ENVIRON = "ENVIRON", "Une année présumée"
+
+
+def birth_of(row) -> str:
+    """The birth of a person, or of a line of her history, as people read it; empty when it is not known."""
+    born = row.date_naissance
+    if born is None:
+        return ""
+    year = f"{born.year:04d}"
+    return {Precision.ANNEE: year, Precision.ENVIRON: f"vers {year}"}.get(row.naissance_precision, f"{born:%d/%m/%Y}")
+
+
 class Regard(models.TextChoices):
     """How much of a person one user sees."""
 
@@ -69,6 +86,10 @@ class PersonneQuerySet(models.QuerySet):
     def entiers_pour(self, habilitation):
         """Those of whom nothing is hidden from the user."""
         return self.with_regard(habilitation).filter(regard=Regard.ENTIER)
+
+    def lisibles_pour(self, habilitation):
+        """Those whose data are not frozen for the user (``Regard.GELE``)."""
+        return self if Droit.PERSONNES_DROITS in habilitation.droits else self.filter(gelee_le__isnull=True)
 
     def traced_to(self, habilitation):
         """Those whose journal and history the user reads."""
@@ -128,6 +149,13 @@ class Personne(Suivi):
     nom_usage = models.CharField("nom d'usage", max_length=100, blank=True)
     prenom = models.CharField("prénom", max_length=100, blank=True)
     date_naissance = models.DateField("date de naissance", null=True, blank=True)
+    naissance_precision = models.CharField(
+        "précision de la naissance",
+        max_length=7,
+        choices=Precision.choices,
+        default=Precision.JOUR,
+        db_default=Precision.JOUR.value,
+    )
     sexe = models.CharField("sexe", max_length=1, choices=Sexe.choices, blank=True)
     protegee = models.BooleanField(
         "situation protégée",
@@ -167,6 +195,13 @@ class Personne(Suivi):
                 violation_error_message="Choisissez une valeur de la liste, ou laissez vide.",
             ),
             models.CheckConstraint(
+                condition=Q(naissance_precision=Precision.JOUR)
+                | Q(naissance_precision__in=[Precision.ANNEE, Precision.ENVIRON])
+                & Q(date_naissance__isnull=False, date_naissance__day=1, date_naissance__month=1),
+                name="personne_naissance_precise",
+                violation_error_message="Écrivez une date de naissance, ou l'année seule.",
+            ),
+            models.CheckConstraint(
                 condition=Q(gelee_le__isnull=True, gel_motif="") | Q(gelee_le__isnull=False) & ~Q(gel_motif=""),
                 name="personne_gel_motive",
                 violation_error_message="Donnez le motif du gel.",
@@ -196,7 +231,9 @@ class Personne(Suivi):
             pgtrigger.Trigger(
                 name="fermee_aux_ecritures",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("nom", "nom_usage", "prenom", "date_naissance", "sexe", "protegee"),
+                operation=pgtrigger.UpdateOf(
+                    "nom", "nom_usage", "prenom", "date_naissance", "naissance_precision", "sexe", "protegee"
+                ),
                 # The new value of a generated column is not known yet.
                 condition=pgtrigger.Q(old__fermee=True)
                 & (pgtrigger.Q(new__fusionnee_dans__isnull=False) | pgtrigger.Q(new__gelee_le__isnull=False)),
@@ -218,11 +255,25 @@ class Personne(Suivi):
         nom = self.nom_usage or self.nom
         return f"{self.prenom} {nom}".strip() or "Personne sans nom"
 
+    @property
+    def naissance(self) -> str:
+        """The birth as people read it: 17/09/1986, 1986, vers 1986."""
+        return birth_of(self)
+
+    @property
+    def naissance_dite(self) -> str:
+        """The same after « née »: le 17/09/1986, en 1986, vers 1986."""
+        before = {Precision.JOUR: "le ", Precision.ANNEE: "en "}.get(self.naissance_precision, "")
+        return f"{before}{self.naissance}"
+
     def age_on(self, jour: datetime.date) -> str:
         """The age as people say it: in months for a baby; empty when the birth is not known."""
         born = self.date_naissance
         if born is None:
             return ""
+        if self.naissance_precision != Precision.JOUR:
+            years = jour.year - born.year
+            return f"environ {years} an{'s' if years > 1 else ''}" if years else "moins d'un an"
         months = (jour.year - born.year) * 12 + jour.month - born.month - (jour.day < born.day)
         if months < 1:
             return "moins d'un mois"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from menages.actions import personnes as actions
+from menages.actions.dossiers import IDENTITE
 from menages.forms import AgentForm, RectificationForm
 from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
 from menages.views.confirmation import confirm
@@ -62,11 +63,16 @@ def fiche_personne(request, pk):
     return render(request, "menages/fiche_personne.html", context)
 
 
+def _read(personne: Personne, name: str) -> str:
+    return personne.naissance if name == "date_naissance" else getattr(personne, name)
+
+
 @writes(Droit.MENAGES_SAISIR, journal=PERSONNE)
 def modifier_personne(request, pk):
     """Correct an identity; a form opened before somebody else's correction is shown again with both (409)."""
     personne = followed_personne(request, pk)
     initial = {name: getattr(personne, name) for name in RectificationForm.base_fields if hasattr(personne, name)}
+    initial["date_naissance"] = personne.naissance
     menage = menage_of(personne)
     aujourdhui = menage.siao.departement.aujourdhui
     form = RectificationForm(request.POST or None, initial=initial, aujourdhui=aujourdhui)
@@ -84,12 +90,13 @@ def modifier_personne(request, pk):
         except Stale:
             typed = form.data.copy()
             typed["version"] = personne.version
+            written = Personne(**form.identite)
             context |= {
                 "form": RectificationForm(typed, aujourdhui=aujourdhui),
                 "conflit": [
-                    (form.fields[name].label, getattr(personne, name), data[name])
-                    for name in form.identite
-                    if getattr(personne, name) != data[name]
+                    (form.fields[name].label, *(_read(each, name) for each in (personne, written)))
+                    for name in IDENTITE
+                    if _read(personne, name) != _read(written, name)
                 ],
             }
             return render(request, "menages/modifier_personne.html", context, status=409)

@@ -9,7 +9,7 @@ from comptes.droits import Droit
 from menages.actions.demandes_d_acces import ask_access
 from menages.forms import DemandeDAccesForm, RechercheForm, split
 from menages.models import Personne
-from menages.recherche import TooMany, look_for, open_directly
+from menages.recherche import TooMany, look_among_recent, look_for, open_directly
 from siao.socle.http import refused, writes
 
 PERSONNE = "menages.personne"
@@ -28,7 +28,8 @@ def recherche(request):
     criteres = form.criteres
     if criteres.nombre == 1 and criteres.numero and (menage := open_directly(criteres.numero, request.perimetre)):
         return redirect("dossier", menage.pk)
-    if criteres.nombre < 2:
+    alone = criteres.nombre == 1 and not criteres.numero and bool(request.perimetre.siaos)
+    if criteres.nombre < 2 and not alone:
         form.add_error(
             None,
             "Donnez au moins deux critères parmi le nom, le prénom, la date de naissance et un numéro : un seul ne "
@@ -36,7 +37,10 @@ def recherche(request):
         )
         return render(request, "menages/recherche.html", {"form": form})
     try:
-        [found] = look_for(auteur=request.habilitation, criteres=[criteres])
+        if alone:
+            found = look_among_recent(auteur=request.habilitation, criteres=criteres)
+        else:
+            [found] = look_for(auteur=request.habilitation, criteres=[criteres])
     except TooMany as refusal:
         form.add_error(None, str(refusal))
         return render(request, "menages/recherche.html", {"form": form}, status=429)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from comptes.models import Habilitation, Siao
+from menages.actions.distinctions import AUCUNE, Ecartees
 from menages.actions.dossiers import create_personnes, open_menage
 from menages.models import Menage, Personne
 from offre.models import Dispositif
@@ -21,19 +22,31 @@ def create_dossier(
     identites: list[dict],
     arrivee: datetime.date | None = None,
     dispositifs: Iterable[Dispositif] = (),
+    ecartees: Ecartees = AUCUNE,
 ) -> Menage:
     """Open a dossier for the persons of ``identites``, who live together since ``arrivee`` (None: today)."""
     menage = open_menage(auteur=auteur, siao=siao, dispositifs=dispositifs)
-    add_personnes(auteur=auteur, menage=menage, identites=identites, arrivee=arrivee or siao.departement.aujourdhui)
+    add_personnes(
+        auteur=auteur,
+        menage=menage,
+        identites=identites,
+        arrivee=arrivee or siao.departement.aujourdhui,
+        ecartees=ecartees,
+    )
     return menage
 
 
 @transaction.atomic
 def add_personnes(
-    *, auteur: Habilitation, menage: Menage, identites: list[dict], arrivee: datetime.date
+    *,
+    auteur: Habilitation,
+    menage: Menage,
+    identites: list[dict],
+    arrivee: datetime.date,
+    ecartees: Ecartees = AUCUNE,
 ) -> list[Personne]:
     """Create persons in an open dossier, where they arrived on ``arrivee``."""
-    personnes = create_personnes(auteur=auteur, menage=menage, identites=identites, arrivee=arrivee)
+    personnes = create_personnes(auteur=auteur, menage=menage, identites=identites, arrivee=arrivee, ecartees=ecartees)
     aujourdhui = menage.siao.departement.aujourdhui
     SituationResidentielle.objects.bulk_create(
         SituationResidentielle(

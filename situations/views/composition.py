@@ -1,6 +1,8 @@
 """Composing ménages: opening a dossier, adding persons, moving them; likely duplicates are shown before creation."""
 
 import datetime
+import itertools
+from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.http import QueryDict
@@ -9,8 +11,9 @@ from django.urls import reverse
 
 from comptes.droits import Droit
 from menages.actions.deplacement import move_personnes
-from menages.doublons import PROBABLE
-from menages.forms import ArriveeForm, OuvertureForm, PersonnesFormSet
+from menages.actions.distinctions import Ecartees
+from menages.doublons import PROBABLE, same_line
+from menages.forms import ArriveeForm, DemandeDAccesForm, OuvertureForm, PersonnesFormSet
 from menages.models import Menage
 from menages.recherche import Criteres, TooMany, Trouvee, look_for
 from menages.views.dossiers import MENAGE, followed_menage
@@ -37,6 +40,7 @@ def nouveau_dossier(request):
         siao=siao.choisi,
         arrivee=siao.cleaned_data["date_debut"],
         identites=[form.identite for form in personnes.remplies],
+        ecartees=context["ecartees"],
         dispositifs=Dispositif.objects.filter(pk__in=request.habilitation.perimetre.dispositifs),
     )
     messages.success(
@@ -65,6 +69,7 @@ def ajouter_personnes(request, pk):
         menage=menage,
         identites=[form.identite for form in personnes.remplies],
         arrivee=arrivee.cleaned_data["date_debut"],
+        ecartees=context["ecartees"],
     )
     messages.success(request, "Les personnes sont ajoutées. Renseignez maintenant où elles vivent.")
     return redirect(_first_situation(menage, [personne.pk for personne in created]))
@@ -103,34 +108,61 @@ def _must_be_shown(request, personnes, form, context: dict) -> bool:
     if not all([personnes.is_valid(), form.is_valid()]):
         return True
     try:
-        doublons = _duplicates(request, personnes)
+        doubts = _doubts(request, personnes)
     except TooMany as refusal:
         form.add_error(None, str(refusal))
         context["status"] = 429
         return True
-    vus = seal_of([f"{trouvee.personne.pk}" for _, found in doublons for trouvee in found])
-    if doublons and request.POST.get("vus") != vus:
-        context |= {"doublons": doublons, "vus": vus}
+    seen = [*map(str, doubts.ecartees.connues), *map(str, doubts.ecartees.entre_elles), *doubts.ailleurs]
+    vus = seal_of(seen)
+    if seen and request.POST.get("vus") != vus:
+        context |= {"doutes": doubts, "vus": vus}
         return True
+    context["ecartees"] = doubts.ecartees
     return False
 
 
-def _duplicates(request, personnes) -> list[tuple[str, list[Trouvee]]]:
-    """Likely duplicates of the lines: in the perimeter, since nothing is shown of the others."""
-    comparable = [form for form in personnes.remplies if Criteres(form.comparable).nombre >= 2]
-    if not comparable:
-        return []
+@dataclass
+class Doutes:
+    """What must be seen before persons are created."""
+
+    connues: list[tuple[str, list[Trouvee]]] = field(default_factory=list)
+    """Name typed, fiches of the perimeter that look like it."""
+    lignes: list[tuple[int, int, str]] = field(default_factory=list)
+    """Numbers of two lines that look alike, and the name of the second."""
+    ailleurs: list[str] = field(default_factory=list)
+    """Names typed of those that are known in another département, of whom nothing else is shown."""
+    demande: DemandeDAccesForm | None = None
+    ecartees: Ecartees = field(default_factory=Ecartees)
+
+
+def _doubts(request, personnes) -> Doutes:
+    """Likely duplicates of the lines, among themselves, in the perimeter and elsewhere."""
+    rows = [(place, form, form.comparable) for place, form in enumerate(personnes.remplies) if form.comparable.mots]
+    if not rows:
+        return Doutes()
     found = look_for(
-        auteur=request.habilitation,
-        criteres=[Criteres(form.comparable) for form in comparable],
-        minimum=PROBABLE,
+        auteur=request.habilitation, criteres=[Criteres(identite) for _, _, identite in rows], minimum=PROBABLE
     )
     request.shown["nombre"] = sum(len(each.ici) for each in found)
-    return [
-        (f"{form.cleaned_data['prenom']} {form.cleaned_data['nom']}".strip(), each.ici)
-        for form, each in zip(comparable, found, strict=True)
-        if each.ici
-    ]
+    alike = [(one, two) for one, two in itertools.combinations(rows, 2) if same_line(one[2], two[2])]
+    elsewhere = [form.nomme for (_, form, _), each in zip(rows, found, strict=True) if each.ailleurs]
+    return Doutes(
+        connues=[(form.nomme, each.ici) for (_, form, _), each in zip(rows, found, strict=True) if each.ici],
+        lignes=[(one[1].rang, two[1].rang, two[1].nomme) for one, two in alike],
+        ailleurs=elsewhere,
+        demande=DemandeDAccesForm(auteur=request.habilitation, initial={"recherche": found[0].recherche})
+        if elsewhere
+        else None,
+        ecartees=Ecartees(
+            tuple(
+                (place, trouvee.personne.pk)
+                for (place, _, _), each in zip(rows, found, strict=True)
+                for trouvee in each.ici
+            ),
+            tuple((one[0], two[0]) for one, two in alike),
+        ),
+    )
 
 
 def _first_situation(menage: Menage, personnes: list[int] | None = None) -> str:

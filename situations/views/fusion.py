@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from comptes.droits import Droit
+from menages.actions.distinctions import not_duplicates
 from menages.actions.fusion import merge, undo_merge, what_points_to
 from menages.doublons import POSSIBLE
 from menages.forms import NumeroForm
-from menages.models import Appartenance, Fusion, Personne
+from menages.models import Appartenance, Distinction, Fusion, Personne
 from menages.recherche import Criteres, TooMany, identite_of, look_for
 from menages.verrous import Fusionnee
 from menages.views.confirmation import confirm
@@ -42,7 +43,10 @@ def fusionner(request, pk):
         except TooMany as refusal:
             context["refus"] = str(refusal)
             return render(request, "situations/fusionner.html", context, status=429)
-        context["trouvees"] = [trouvee for trouvee in found.ici if trouvee.personne.pk != pk]
+        apart = Distinction.objects.of(pk).values_list("une", "autre")
+        others = {key for pair in apart for key in pair} | {pk}
+        context["trouvees"] = [trouvee for trouvee in found.ici if trouvee.personne.pk not in others]
+        context["ecartees"] = sum(trouvee.personne.pk in others - {pk} for trouvee in found.ici)
         request.shown["nombre"] = len(context["trouvees"])
     return render(request, "situations/fusionner.html", context)
 
@@ -54,6 +58,12 @@ def comparer(request, pk, autre):
         raise Http404
     context = _comparison(request, pk, autre)
     maitre, absorbee, form = context["maitre"], context["absorbee"], context["form"]
+    if request.POST.get("etape") == "distinguer":
+        not_duplicates(auteur=request.habilitation, une=maitre, autre=absorbee)
+        messages.success(
+            request, f"C'est retenu : {absorbee.numero} ne sera plus proposée comme doublon de {maitre.numero}."
+        )
+        return redirect("fusionner", pk)
     if request.method != "POST" or not form.is_valid():
         return render(request, "situations/comparer.html", context)
     context["suite"] = _consequences(form, context)
@@ -82,6 +92,8 @@ def _comparison(request, pk: int, autre: int) -> dict:
     return {
         "maitre": maitre,
         "absorbee": absorbee,
+        "ensemble": _together(maitre, absorbee),
+        "distinction": Distinction.objects.of(maitre.pk).of(absorbee.pk).first(),
         "dossiers": [membre.appartenances[-1].menage for membre in membres],
         "form": FusionForm(request.POST or None, maitre=maitre, absorbee=absorbee),
         "deplaces": [(_named(relation), rows) for relation, rows in moved],
@@ -96,13 +108,34 @@ def _membre(personne: Personne) -> Membre:
     return Membre(personne, stays[-1:], path_of(personne), stays[-1].menage.siao.departement.aujourdhui)
 
 
+def _together(maitre: Personne, absorbee: Personne) -> str:
+    """The warning for two fiches that lived in one ménage on the same days: most often two persons. Empty if not."""
+    one, other = (Appartenance.objects.filter(personne=each).order_by("-date_debut") for each in (maitre, absorbee))
+    for stay in one:
+        for same in other.filter(menage=stay.menage_id).select_related("menage"):
+            if same.date_fin is None and stay.date_fin is None:
+                return (
+                    f"{maitre.numero} et {absorbee.numero} vivent ensemble, dans le dossier {same.menage.numero} : "
+                    "vérifiez que ce n'est pas deux personnes, comme des jumeaux ou un parent et son enfant."
+                )
+            if (stay.date_fin is None or stay.date_fin >= same.date_debut) and (
+                same.date_fin is None or same.date_fin >= stay.date_debut
+            ):
+                return (
+                    f"{maitre.numero} et {absorbee.numero} ont vécu ensemble dans un même ménage : vérifiez que ce "
+                    "n'est pas deux personnes, comme des jumeaux ou un parent et son enfant."
+                )
+    return ""
+
+
 def _named(relation) -> str:
     return str(relation.model._meta.verbose_name_plural)
 
 
 def _consequences(form: FusionForm, context: dict) -> list[str]:
     maitre, absorbee = context["maitre"], context["absorbee"]
-    said = [f"{maitre.numero} est gardée, avec ses situations et son dossier : {', '.join(form.lus)}."]
+    said = [context["ensemble"]] if context["ensemble"] else []
+    said += [f"{maitre.numero} est gardée, avec ses situations et son dossier : {', '.join(form.lus)}."]
     if context["deplaces"]:
         moved = ", ".join(f"{label} ({len(rows)})" for label, rows in context["deplaces"])
         said.append(f"De {absorbee.numero} passent à {maitre.numero} : {moved}.")

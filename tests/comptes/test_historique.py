@@ -55,6 +55,7 @@ WITHOUT = {
     "dsfr.DsfrSocialMedia": UNUSED,
     "guardian.GroupObjectPermission": UNUSED,
     "guardian.UserObjectPermission": UNUSED,
+    "menages.Distinction": DATED,
     "menages.Recherche": "counts the searches of the last minutes; the journal has each",
     "offre.Anomalie": "what a workbook said, written once by the job that read it",
     "offre.Avancement": "progress of a job",

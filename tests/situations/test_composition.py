@@ -117,6 +117,134 @@ def test_likely_duplicates_are_shown_before_and_again_when_others_come(operateur
     assert Personne.objects.count() == 4
 
 
+@pytest.mark.parametrize(
+    ("typed", "said", "precision"),
+    [
+        ("1990", "en 1990", "ANNEE"),
+        ("en 1990", "en 1990", "ANNEE"),
+        ("vers 1990", "vers 1990", "ENVIRON"),
+        (" Environ  1990", "vers 1990", "ENVIRON"),
+        ("01/01/1990", "le 01/01/1990", "JOUR"),
+    ],
+)
+def test_a_year_alone_or_presumed_is_kept_and_shown_as_such(operateur, time_machine, typed, said, precision):
+    time_machine.move_to("2026-06-10T10:00:00Z", tick=False)
+    operateur = client_of(make_operateur().utilisateur)
+    operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": typed}, date_debut="10/06/2026"))
+    rosa = Personne.objects.get()
+    assert (rosa.date_naissance, rosa.naissance_precision) == (datetime.date(1990, 1, 1), precision)
+    menage = Menage.objects.get()
+    age = "36 ans" if precision == "JOUR" else "environ 36 ans"
+    assert f"née {said} ({age})" in words(operateur.get(reverse("dossier", args=[menage.pk])))
+    fiche = reverse("fiche_personne", args=[rosa.pk])
+    edit = reverse("modifier_personne", args=[rosa.pk])
+    for url in (fiche, reverse("imprimer_dossier", args=[menage.pk])):
+        page = words(operateur.get(url))
+        assert rosa.naissance in page
+        assert ("01/01/1990" in page) == (precision == "JOUR")
+    assert f'value="{rosa.naissance}"' in operateur.get(edit).text
+    # Given back as it is, it stays as it is; then a paper gives the day.
+    same = {"nom": "Exemple", "prenom": "Rosa", "sexe": "F", "motif": "Pièce vue", "date_naissance": rosa.naissance}
+    operateur.post(edit, {**same, "version": rosa.version})
+    rosa.refresh_from_db()
+    assert rosa.naissance_precision == precision
+    operateur.post(edit, {**same, "date_naissance": "17/09/1990", "version": rosa.version})
+    told = words(operateur.get(reverse("modifications", args=[menage.pk])))
+    assert f"date de naissance « {rosa.naissance} » devient « 17/09/1990 »" in told
+
+
+def test_a_year_that_is_not_one_is_refused(operateur):
+    for wrong in ("19", "0026", "2199", "vers 1890", "vers", "1990 ou 1991"):
+        page = operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": wrong}))
+        assert "Personne 1, Date de naissance</a> :" in words(page)
+        assert f'value="{wrong}"' in page.text
+    assert not Personne.objects.exists()
+
+
+def test_a_duplicate_known_by_its_year_is_shown(operateur):
+    operateur.post(NOUVEAU, lines({**ROSA, "date_naissance": "vers 1986"}))
+    page = operateur.post(NOUVEAU, lines(ROSA))
+    assert "existent peut-être déjà" in words(page)
+    assert "vers 1986" in words(page)
+
+
+def vus_of(answer) -> str:
+    return re.search(r'name="vus" value="(\w+)"', answer.text)[1]
+
+
+def test_the_same_person_on_two_lines_is_said_before_anything_is_created(operateur):
+    page = operateur.post(
+        NOUVEAU, lines(ROSA, LEON, {"nom": "ROSA", "prenom": "Exemple", "date_naissance": "17/09/1986"})
+    )
+    assert "Personne 1 et personne 3 : Exemple ROSA" in words(page)
+    assert not Personne.objects.exists()
+    jumeaux = lines(
+        {**LEON, "date_naissance": "01/02/2020"}, {**LEON, "prenom": "Nina", "date_naissance": "01/02/2020"}
+    )
+    assert operateur.post(NOUVEAU, jumeaux).status_code == 302
+    # Two persons without a first name, nor any likeness with who has one.
+    sans = lines({"nom": "Essai"}, {"nom": "Essai", "prenom": "Zoé"}, {"inconnue": "on"}, {"inconnue": "on"})
+    assert operateur.post(NOUVEAU, sans).status_code == 302
+
+
+def test_two_lines_accepted_as_two_persons_are_not_duplicates(operateur):
+    page = operateur.post(NOUVEAU, lines(ROSA, ROSA))
+    assert operateur.post(NOUVEAU, lines(ROSA, ROSA, vus=vus_of(page))).status_code == 302
+    one, two = Personne.objects.order_by("pk")
+    answer = operateur.post(reverse("fusionner", args=[one.pk]), {"etape": "chercher"})
+    assert answer.context["trouvees"] == []
+    assert two.numero not in words(answer)
+    assert "1 fiche qui lui ressemble : déclarée différente." in words(answer)
+
+
+@pytest.mark.parametrize("typed", [{"nom": "Fatoumata"}, {"prenom": "fatumata"}, {"nom_usage": "FATOUMATA"}])
+def test_a_single_name_without_date_is_not_created_twice_without_a_word(operateur, typed):
+    assert operateur.post(NOUVEAU, lines({"prenom": "Fatoumata"})).status_code == 302
+    known = Personne.objects.get()
+    make_personne(make_menage(), "Fatoumata Diallo")  # one criterion does not find who has two names
+    page = operateur.post(NOUVEAU, lines(typed))
+    assert "existent peut-être déjà" in words(page)
+    assert known.numero in words(page)
+    assert "Diallo" not in words(page)
+    assert Personne.objects.count() == 2
+    assert operateur.post(NOUVEAU, lines(typed, vus=vus_of(page))).status_code == 302
+    assert Personne.objects.count() == 3
+
+
+def test_known_in_another_departement_is_said_at_creation_and_nothing_more(operateur):
+    from menages.models import DemandeDAcces
+
+    known = make_personne(make_menage("35"), nom="Exemple", prenom="Rosa", date_naissance=datetime.date(1986, 9, 17))
+    page = operateur.post(NOUVEAU, lines(ROSA, LEON))
+    assert "Connue dans un autre département" in words(page)
+    assert "Rosa Exemple : une fiche qui ressemble" in words(page)
+    for hidden in (known.numero, known.appartenances.get().menage.numero, "Ille-et-Vilaine"):
+        assert hidden not in words(page)
+    recherche = re.search(r'name="recherche" value="(\d+)"', page.text)[1]
+    asked = operateur.post(reverse("demander_acces"), {"recherche": recherche, "motif": "Appel de la nuit"})
+    assert asked.status_code == 302
+    assert DemandeDAcces.objects.get().personne == known
+    assert operateur.post(NOUVEAU, lines(ROSA, LEON, vus=vus_of(page))).status_code == 302
+
+
+@pytest.mark.parametrize("hidden", ["protegee", "avec elle", "un seul nom", "equipe"])
+def test_at_creation_nothing_is_said_of_a_protected_person_elsewhere_nor_to_a_team(operateur, hidden):
+    known = make_personne(make_menage("35"), nom="Exemple", prenom="Rosa", date_naissance=datetime.date(1986, 9, 17))
+    typed = ROSA
+    if hidden == "protegee":
+        Personne.objects.filter(pk=known.pk).update(protegee=True)
+    elif hidden == "avec elle":
+        protegee = make_personne(known.appartenances.get().menage, "Mère Exemple")
+        Personne.objects.filter(pk=protegee.pk).update(protegee=True)
+    elif hidden == "un seul nom":
+        Personne.objects.filter(pk=known.pk).update(nom="", date_naissance=None)
+        typed = {"prenom": "Rosa"}
+    else:
+        dispositif = make_dispositif(make_rattachement("44"))
+        operateur = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[dispositif]))
+    assert operateur.post(NOUVEAU, lines(typed)).status_code == 302
+
+
 def test_duplicates_of_another_siao_are_not_shown(operateur):
     make_personne(make_menage("35"), "Rosa Exemple")
     assert operateur.post(NOUVEAU, lines(ROSA)).status_code == 302

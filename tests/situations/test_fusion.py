@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from pghistory.models import Event
 
+from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge, undo_merge
-from menages.models import AccesProtege, DemandeDAcces, Fusion, Personne
+from menages.models import AccesProtege, Appartenance, DemandeDAcces, Distinction, Fusion, Personne, Precision
 from menages.relations import relations
 from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, words
@@ -69,6 +70,46 @@ def test_found_by_likeness_or_by_number(operateur, rosa, double):
     assert answer.url == reverse("comparer", args=[rosa.pk, double.pk])
     for wrong in (rosa.numero, "P-999999", "44-000001", ""):
         assert operateur.post(url, {"etape": "numero", "numero": wrong}).status_code == 200
+
+
+def test_not_a_duplicate_is_remembered_and_can_still_be_compared(operateur, rosa, double):
+    url = reverse("comparer", args=[rosa.pk, double.pk])
+    for _ in range(2):  # sent twice, written once
+        assert operateur.post(url, {"etape": "distinguer"}).url == reverse("fusionner", args=[rosa.pk])
+    assert Distinction.objects.count() == 1
+    for one, other in ((rosa, double), (double, rosa)):
+        answer = operateur.post(reverse("fusionner", args=[one.pk]), {"etape": "chercher"})
+        assert answer.context["trouvees"] == []
+        assert "1 fiche qui lui ressemble : déclarée différente." in words(answer)
+        numbered = operateur.post(reverse("fusionner", args=[one.pk]), {"etape": "numero", "numero": other.numero})
+        assert "Déclarées différentes le" in words(operateur.get(numbered.url))
+    assert fusionner(operateur, rosa, double).status_code == 302  # a mistake is not for ever
+
+
+def test_a_fusion_of_two_who_live_or_lived_together_says_so(operateur, auteur, rosa, double):
+    url = reverse("comparer", args=[rosa.pk, double.pk])
+    assert "ensemble" not in words(operateur.get(url))
+    menage = rosa.appartenances.get().menage
+    ailleurs = double.appartenances.get().menage
+    Appartenance.objects.filter(personne=double).update(menage=menage)
+    for page in (operateur.get(url), fusionner(operateur, rosa, double, confirm=False)):
+        assert f"vivent ensemble, dans le dossier {menage.numero}" in words(page)
+    move_personnes(auteur=auteur, origine=menage, personnes=[double.pk], destination=ailleurs, jour=jour(0))
+    assert "ont vécu ensemble dans un même ménage" in words(operateur.get(url))
+
+
+def test_a_presumed_year_that_is_kept_stays_presumed_and_its_undoing_too(operateur, auteur, rosa, double):
+    Personne.objects.filter(pk=double.pk).update(
+        date_naissance=datetime.date(1986, 1, 1), naissance_precision=Precision.ENVIRON
+    )
+    assert "vers 1986" in words(fusionner(operateur, rosa, double, confirm=False))
+    fusionner(operateur, rosa, double)
+    rosa.refresh_from_db()
+    assert rosa.naissance == "vers 1986"
+    Personne.objects.filter(pk=rosa.pk).update(naissance_precision=Precision.ANNEE)
+    undo_merge(auteur=auteur, fusion=Fusion.objects.get())
+    rosa.refresh_from_db()
+    assert rosa.naissance == "1986"  # corrected since: it stays
 
 
 def test_both_are_compared_then_what_will_happen_is_told(operateur, rosa, double):
