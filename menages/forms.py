@@ -50,6 +50,8 @@ class NaissanceField(JourField):
     """A day, or the year alone (« 1986 »), or a presumed one (« vers 1986 »): a day is never invented."""
 
     EXEMPLE = "31/12/1986"
+    CLAVIER: dict = {}
+    """Letters too: « vers 1986 »."""
     widget = _NaissanceWidget
 
     def __init__(self, **options):
