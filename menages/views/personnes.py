@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from comptes.droits import Droit
 from menages.actions import personnes as actions
-from menages.forms import AgentForm, RectificationForm
+from menages.forms import AgentForm, MotifForm, RectificationForm
 from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
 from menages.views.confirmation import confirm
 from siao.socle.http import reads, refused, writes
@@ -47,6 +47,7 @@ def fiche_personne(request, pk):
         "peut": {
             "saisir": request.may(Droit.MENAGES_SAISIR) and not personne.gelee_le,
             "fusionner": request.may(Droit.MENAGES_FUSIONNER) and not personne.gelee_le,
+            "lever": request.may(Droit.MENAGES_SAISIR) and actions.is_named(request.habilitation, personne),
             "droits": request.may(Droit.PERSONNES_DROITS),
             "journal": request.may(Droit.JOURNAL_VOIR) and personne.regard == Regard.ENTIER,
         },
@@ -105,9 +106,12 @@ def proteger(request, pk):
             partial(actions.stop_protecting, personne=personne),
             titre=f"Ne plus protéger la situation de {personne.designation} ?",
             consequences=[
+                "Seul un agent désigné peut le faire.",
                 "Son lieu de vie redevient visible de tous les agents qui voient le dossier.",
                 "La liste des agents désignés est effacée.",
+                "Les agents désignés et les administrateurs du SIAO en sont avertis par courriel.",
             ],
+            form=MotifForm(request.POST or None),
             bouton="Ne plus protéger",
             succes="La situation n'est plus protégée.",
             retour=reverse("fiche_personne", args=[pk]),
