@@ -1,5 +1,8 @@
 """Who a person is, who may see where they are, and the gel of their data."""
 
+from collections.abc import Collection
+from contextlib import nullcontext
+
 import pghistory
 from django.conf import settings
 from django.db import transaction
@@ -9,6 +12,7 @@ from django.utils import timezone
 from comptes.droits import Profil
 from comptes.models import Habilitation, Utilisateur
 from menages.actions.journal import log
+from menages.actions.protection import close_openings
 from menages.models import AccesProtege, Appartenance, Personne
 from menages.verrous import lock_menages, lock_personnes
 from siao.socle import courriels
@@ -30,12 +34,18 @@ def edit_personne(*, auteur: Habilitation, personne: Personne, version: int, ide
 
 
 @transaction.atomic
-def protect(*, auteur: Habilitation, personne: Personne) -> None:
-    """Hide where a person is from everybody but the named users and the team of the place; the author is named."""
-    lock_personnes([personne.pk])
+def protect(*, auteur: Habilitation, personne: Personne, garder: Collection[str] = ()) -> None:
+    """Hide where a person is from everybody but the named users and the team of the place; the author is named.
+
+    What is open on her dossier ends, but what ``garder`` names (keys of ``Ouverture``), which the history tells.
+    """
+    if lock_personnes([personne.pk])[personne.pk].protegee:
+        raise Refusal("Quelqu'un vient de protéger cette situation.")
     # Whoever opens the dossier to others locks it too, then asks who is hidden.
     lock_menages(Appartenance.objects.current().filter(personne=personne).values_list("menage", flat=True))
-    Personne.objects.filter(pk=personne.pk).update(protegee=True, **Personne.trace(auteur.utilisateur))
+    kept = close_openings(auteur, personne, garder)
+    with pghistory.context(motif=f"gardé : {' ; '.join(kept)}") if kept else nullcontext():
+        Personne.objects.filter(pk=personne.pk).update(protegee=True, **Personne.trace(auteur.utilisateur))
     _name(auteur, personne, auteur.utilisateur)
     log(auteur, "menages.proteger", personne)
 

@@ -12,7 +12,7 @@ def confirm(request, action, *, titre: str, consequences: list[str], bouton: str
     With a ``form``, its fields are given to ``action``, once they are right.
     """
     form = context.get("form")
-    if request.method == "POST" and (form is None or form.is_valid()):
+    if request.method == "POST" and (not form or form.is_valid()):
         try:
             action(auteur=request.habilitation, **(form.cleaned_data if form else {}))
         except Refusal as refusal:

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from comptes.droits import Droit
 from menages.actions import personnes as actions
-from menages.forms import AgentForm, MotifForm, RectificationForm
+from menages.actions.protection import exports_made, openings
+from menages.forms import AgentForm, MotifForm, ProtectionForm, RectificationForm
 from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
 from menages.views.confirmation import confirm
 from siao.socle.http import reads, refused, writes
@@ -116,6 +117,7 @@ def proteger(request, pk):
             succes="La situation n'est plus protégée.",
             retour=reverse("fiche_personne", args=[pk]),
         )
+    ouvertures = openings(personne, request.habilitation)
     return confirm(
         request,
         partial(actions.protect, personne=personne),
@@ -126,7 +128,13 @@ def proteger(request, pk):
             "Les autres lisent « Situation protégée ».",
             "Elle n'est plus jamais trouvée par la recherche d'un autre SIAO.",
             "Vous êtes le premier agent désigné ; vous pourrez en désigner d'autres.",
+            "Les partages, les demandes d'accès et les accompagnements de son dossier prennent fin, hormis ceux de "
+            "votre équipe."
+            if ouvertures
+            else "Aucun partage, aucune demande d'accès et aucun autre accompagnement n'est ouvert sur son dossier.",
         ],
+        form=ProtectionForm(request.POST or None, ouvertures=ouvertures) if ouvertures else None,
+        exports=exports_made(personne),
         bouton="Protéger",
         succes="La situation est protégée, vous êtes désigné.",
         retour=reverse("fiche_personne", args=[pk]),
