@@ -392,6 +392,22 @@ class AgentForm(Formulaire):
         )
 
 
+class ProtectionForm(Formulaire):
+    """What stays open on the dossier of who is protected: nothing, but what is ticked."""
+
+    garder = forms.MultipleChoiceField(
+        label="Ce qui prend fin, sauf ce que vous cochez",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Ne gardez que ce que la personne accepte : votre nom et la date restent dans l'historique.",
+        error_messages={"invalid_choice": "Une de ces ouvertures a déjà pris fin : relisez la liste."},
+    )
+
+    def __init__(self, *args, ouvertures, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["garder"].choices = [(each.cle, f"Garder : {each.libelle}") for each in ouvertures]
+
+
 class NumeroForm(Formulaire):
     """The number of a person, as it is shown."""
 

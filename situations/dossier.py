@@ -5,14 +5,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import DateRangeField
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Greatest, Least
+from psycopg.types.range import Range
 
 from comptes.models import Habilitation
 from menages.models import Accompagnement, Appartenance, Menage, Personne, Regard
 from situations.errance import Errance, errance_of
 from situations.models import SituationResidentielle
 from situations.models.situations import chains_of
-from situations.parcours import Parcours
+from situations.parcours import UN_JOUR, Parcours
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Membre:
     situations: list[SituationResidentielle]
     """Her path, oldest first; of a person who left, while she was there; none for whom may not see it."""
     aujourdhui: datetime.date
+    caches: list[Range]
+    """Days that she lived with somebody whose whereabouts are hidden from this user: what was true then is too."""
 
     @property
     def nom(self) -> str:
@@ -79,10 +85,14 @@ class Membre:
         if not (self.modifiable and self.courante):
             return None
         before = self.situations[-2] if len(self.situations) > 1 else None
+        if before and before.date_fin + UN_JOUR < self.courante.date_debut:
+            before = None  # the one that came before is hidden
         return Parcours(self.personne, self.courante, before, self.aujourdhui)
 
     @property
     def errance(self) -> Errance:
+        if self.caches:
+            return Errance(None, 0)  # a total without the hidden days would be false
         return errance_of(self.situations, self.aujourdhui, naissance=self.personne.date_naissance)
 
     @property
@@ -154,24 +164,28 @@ def read_dossier(menage: Menage, habilitation: Habilitation) -> Dossier:
     for appartenance in menage.appartenances.order_by("date_debut", "pk"):
         stays[appartenance.personne_id].append(appartenance)
     here = Personne.objects.filter(Q(pk__in=stays) | Q(fusionnee_dans__in=stays))
-    personnes = list(here.with_regard(habilitation).order_by("pk"))
-    shown = {p.regard for p in personnes if p.pk in stays and (menage.archive_le or stays[p.pk][-1].date_fin is None)}
-    if Regard.PROTEGE in shown:  # the path of those who left her tells hers
+    personnes = list(with_hidden_days(here.with_regard(habilitation), habilitation).order_by("pk"))
+    regards = {p.regard for p in personnes if p.pk in stays and (menage.archive_le or stays[p.pk][-1].date_fin is None)}
+    if Regard.PROTEGE in regards:  # the path of those who left her tells hers
         for personne in personnes:
             personne.regard = Regard.PROTEGE if personne.regard == Regard.ENTIER else personne.regard
-    paths = chains_of([personne.pk for personne in personnes if personne.regard == Regard.ENTIER])
+    seen = [personne.pk for personne in personnes if personne.regard == Regard.ENTIER]
+    paths = chains_of(seen)
     membres = []
     for personne in personnes:
         if personne.pk not in stays:  # absorbed from another ménage by somebody of this one
             stays[personne.pk] = [Appartenance(personne=personne, menage=menage, date_debut=aujourdhui)]
         elif not personne.active and personne.fusionnee_dans_id not in stays:
             continue  # her past is read in the dossier of the fiche that was kept
-        membre = Membre(personne, stays[personne.pk], paths.get(personne.pk, []), aujourdhui)
+        hidden = personne.jours_caches
+        path = shown(paths.get(personne.pk, []), hidden)
+        membre = Membre(personne, stays[personne.pk], path, aujourdhui, hidden)
         if membre.depart:
-            there = [s for s in membre.situations if _overlaps(s, membre.appartenances)]
-            membre = Membre(personne, membre.appartenances, there, aujourdhui)
+            # Not even the current one: where she lives now is read elsewhere, what she lived here was with them.
+            there = [s for s in path if _overlaps(s, membre.appartenances) and not was_during(s, hidden)]
+            membre = Membre(personne, membre.appartenances, there, aujourdhui, hidden)
         membres.append(membre)
-    return Dossier(menage, membres, aujourdhui, protege=bool(shown - {Regard.ENTIER}))
+    return Dossier(menage, membres, aujourdhui, protege=bool(regards - {Regard.ENTIER}))
 
 
 def _overlaps(situation: SituationResidentielle, stays: list[Appartenance]) -> bool:
@@ -182,6 +196,45 @@ def _overlaps(situation: SituationResidentielle, stays: list[Appartenance]) -> b
     )
 
 
-def path_of(personne: Personne) -> list[SituationResidentielle]:
-    """The whole path of one person, oldest first."""
-    return chains_of([personne.pk])[personne.pk]
+def was_during(situation, days: list[Range]) -> bool:
+    """Whether ``situation``, or a version of it, was true on one of ``days``."""
+    return any(
+        situation.date_debut < (each.upper or datetime.date.max)
+        and (situation.date_fin or datetime.date.max) >= each.lower
+        for each in days
+    )
+
+
+def with_hidden_days(personnes, habilitation: Habilitation):
+    """Annotate ``jours_caches``: when each lived with somebody whose whereabouts are hidden from the user.
+
+    Situations of these days tell where the other was, whoever of the two left.
+    """
+    other = Personne.objects.filter(pk=OuterRef("personne")).with_regard(habilitation)
+    hidden = other.filter(Q(regard=Regard.PROTEGE) | Q(regard=Regard.GELE, protegee=True))
+    together = Appartenance.objects.filter(
+        Q(date_fin__isnull=True) | Q(date_fin__gte=F("menage__appartenances__date_debut")),
+        Q(menage__appartenances__date_fin__isnull=True) | Q(menage__appartenances__date_fin__gte=F("date_debut")),
+        Exists(hidden),
+        menage__appartenances__personne=OuterRef("pk"),
+    ).order_by("pk")
+    days = Func(
+        Greatest("date_debut", "menage__appartenances__date_debut"),
+        Least("date_fin", "menage__appartenances__date_fin"),
+        Value("[]"),
+        function="daterange",
+        output_field=DateRangeField(),
+    )
+    return personnes.annotate(jours_caches=ArraySubquery(together.values_list(days)))
+
+
+def shown(path: list[SituationResidentielle], hidden: list[Range]) -> list[SituationResidentielle]:
+    """What is read of ``path``: not what was true on ``hidden`` days; the current one goes on without them."""
+    return [situation for situation in path if situation.date_fin is None or not was_during(situation, hidden)]
+
+
+def path_of(personne: Personne, habilitation: Habilitation) -> tuple[list[SituationResidentielle], list[Range]]:
+    """The whole path of one person, oldest first, as the user reads it; and the days that are hidden."""
+    [annotated] = with_hidden_days(Personne.objects.filter(pk=personne.pk), habilitation)
+    hidden = annotated.jours_caches
+    return shown(chains_of([personne.pk])[personne.pk], hidden), hidden

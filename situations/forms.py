@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from django import forms
 
 from comptes.models import Region
+from menages.actions.deplacement import check_entry, readers_of
 from menages.actions.dossiers import IDENTITE
 from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.jours import Sens
+from siao.socle.refusal import Refusal
 from siao.socle.text import number_in
 from situations.actions.saisie import MAXIMUM, TROP
 from situations.correction import Correction, Ligne
@@ -285,7 +287,7 @@ class DeplacementForm(Formulaire):
         error_messages={"invalid_choice": "Un de ces accompagnements a pris fin : rechargez la page."},
     )
 
-    def __init__(self, *args, membres, menage: Menage, accompagnements, perimetre, jour: datetime.date, **kwargs):
+    def __init__(self, *args, membres, menage: Menage, accompagnements, auteur, jour: datetime.date, **kwargs):
         super().__init__(*args, **kwargs)
         self.accompagnements = {each.pk: str(each.dispositif) for each in accompagnements}
         if self.accompagnements:
@@ -297,7 +299,7 @@ class DeplacementForm(Formulaire):
         else:
             del self.fields["suivent"]
         self.membres = {membre.personne.pk: membre for membre in membres}
-        self.menage, self.perimetre, self.jour = menage, perimetre, jour
+        self.menage, self.auteur, self.jour = menage, auteur, jour
         self.destination = None
         self.fields["personnes"].choices = [(pk, membre.nom) for pk, membre in self.membres.items()]
         self.fields["date_debut"].initial = jour
@@ -305,12 +307,17 @@ class DeplacementForm(Formulaire):
 
     def clean(self):
         if self.cleaned_data.get("vers") == "existant" and "numero" not in self.errors:
-            found = Menage.objects.suivis_par(self.perimetre).select_related("siao__departement")
+            found = Menage.objects.suivis_par(self.auteur.perimetre).select_related("siao__departement")
             self.destination = found.filter(numero=self.cleaned_data["numero"].strip().upper()).first()
             if self.destination is None:
                 self.add_error("numero", "Aucun dossier de votre périmètre n'a ce numéro : vérifiez-le.")
             elif self.destination.pk == self.menage.pk:
                 self.add_error("numero", "C'est le dossier où ces personnes se trouvent déjà.")
+            else:
+                try:
+                    check_entry(self.auteur, self._chosen, self.destination)
+                except Refusal as refusal:
+                    self.add_error("numero", str(refusal))
         jour = self.cleaned_data.get("date_debut")
         if jour and jour > self.jour:
             self.add_error("date_debut", "Un déplacement ne s'enregistre pas d'avance : aujourd'hui au plus tard.")
@@ -325,6 +332,10 @@ class DeplacementForm(Formulaire):
         return self.cleaned_data
 
     @property
+    def _chosen(self):
+        return [self.membres[pk].personne for pk in self.cleaned_data.get("personnes", ())]
+
+    @property
     def suite(self) -> list[str]:
         """What will happen, in words."""
         jour = self.cleaned_data["date_debut"]
@@ -337,6 +348,11 @@ class DeplacementForm(Formulaire):
         if self.destination is None and self.accompagnements:
             kept = [self.accompagnements[pk] for pk in self.cleaned_data["suivent"]]
             sentences.append(f"Le nouveau dossier est accompagné par : {', '.join(kept) or 'aucun dispositif'}.")
+        if self.destination and any(personne.protegee for personne in self._chosen):
+            readers = ", ".join(readers_of(self.destination)) or "aucune équipe, aucun autre SIAO"
+            sentences.append(
+                f"Une personne protégée entre dans {where}. Qui le lit aussi, et saura où elle est : {readers}."
+            )
         if set(self.cleaned_data["personnes"]) == set(self.membres):
             sentences.append(f"S'il n'y reste personne, le dossier {self.menage.numero} est archivé.")
         return sentences

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from comptes.auteurs import Auteurs
 from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne, birth_of
-from situations.dossier import Dossier
+from situations.dossier import Dossier, was_during
 from situations.models import SituationResidentielle
 
 IDENTITE = ("nom", "nom_usage", "prenom", "date_naissance", "sexe")
@@ -38,7 +38,7 @@ def read_modifications(dossier: Dossier) -> list[Modification]:
         *_told(_events(Menage, id=dossier.menage.pk), _menage),
         *_told(_events(Personne, id__in=names), _personne, names, "id"),
         *_told(_events(Appartenance, personne__in=all_names, menage=dossier.menage.pk), _appartenance, all_names),
-        *_told(_events(SituationResidentielle, "sr2", personne__in=names), _situation, names),
+        *_told(_situations(dossier, names), _situation, names),
         *_fusions(names),
     ]
     if not dossier.protege:
@@ -56,6 +56,15 @@ def read_modifications(dossier: Dossier) -> list[Modification]:
 def _events(model, *related: str, **which):
     events = model.pgh_event_model.objects.filter(**which).select_related("pgh_context", *related)
     return events.order_by("pgh_id")
+
+
+def _situations(dossier: Dossier, names: dict[int, str]) -> Iterator:
+    """The versions of the situations of those who are there; of the days that are hidden, what is read of them."""
+    caches = {membre.personne.pk: membre.caches for membre in dossier.presents}
+    read = {situation.pk for membre in dossier.presents for situation in membre.situations}
+    for event in _events(SituationResidentielle, "sr2", personne__in=names):
+        if event.id in read or not was_during(event, caches[event.personne_id]):
+            yield event
 
 
 def _told(events, tell, names=None, key: str = "personne_id") -> Iterator[tuple[datetime.datetime, int | None, object]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from comptes.models import Habilitation
+from comptes.models import Habilitation, Partage
 from menages.actions.dossiers import archive_if_empty, open_menage, reopen
 from menages.actions.journal import log
 from menages.models import Appartenance, Menage, Personne
@@ -36,6 +36,8 @@ def move_personnes(
     was decided: their teams will read it whole. Asked of who sees the whole of ``origine``.
     """
     locked = lock_personnes(personnes)
+    if destination:
+        check_entry(auteur, locked.values(), destination)
     if destination is None:
         chosen = origine.accompagnements.current().filter(
             pk__in=suivent, menage__in=Menage.objects.entiers_pour(auteur).order_by()
@@ -67,6 +69,23 @@ def move_personnes(
     log(auteur, "menages.deplacer", destination)
     archive_if_empty([origine.pk])
     return destination
+
+
+def check_entry(auteur: Habilitation, personnes: Iterable[Personne], destination: Menage) -> None:
+    """Who lets a protected person into an existing dossier sees the whole of it: who reads her there, above all."""
+    whole = Menage.objects.entiers_pour(auteur).filter(pk=destination.pk)
+    if any(personne.protegee for personne in personnes) and not whole.exists():
+        raise Refusal(
+            "Une personne de cet autre dossier est protégée ou gelée : vous ne voyez pas qui y lirait où est celle que "
+            "vous déplacez. Choisissez un nouveau dossier, ou demandez à un agent désigné."
+        )
+
+
+def readers_of(menage: Menage) -> list[str]:
+    """Who reads a dossier besides its SIAO: the teams that accompany it, and the SIAO it is shared with."""
+    teams = menage.accompagnements.current().select_related("dispositif").order_by("pk")
+    partages = Partage.objects.of(menage).current().select_related("group__siao").order_by("pk")
+    return [f"l'équipe de {each.dispositif}" for each in teams] + [f"{each.group.siao} (partage)" for each in partages]
 
 
 def _check(personne: Personne, appartenance: Appartenance, jour: datetime.date) -> None:

@@ -12,9 +12,10 @@ from django.utils import timezone
 from comptes.models import Habilitation
 from menages.actions.dossiers import IDENTITE, archive_if_empty, reopen
 from menages.actions.journal import log
+from menages.actions.protection import close_openings
 from menages.models import AccesProtege, Appartenance, Fusion, Personne
 from menages.relations import Relation, relations
-from menages.verrous import gelee, lock_personnes
+from menages.verrous import gelee, lock_menages, lock_personnes
 from siao.socle.database import lock_in_order
 from siao.socle.refusal import Refusal, Stale
 
@@ -60,8 +61,13 @@ def merge(*, auteur: Habilitation, maitre: Personne, absorbee: Personne, identit
         identite_avant=_written(before),
         identite_apres=_written(chosen),
     )
-    appartenance = Appartenance.objects.current().get(personne=absorbee)
-    archive_if_empty([appartenance.menage_id])
+    here = dict(
+        Appartenance.objects.current().filter(personne__in=[maitre, absorbee]).values_list("personne", "menage")
+    )
+    lock_menages(here.values())
+    if chosen["protegee"] and not maitre.protegee:
+        close_openings(auteur, maitre)
+    archive_if_empty([here[absorbee.pk]])
     log(auteur, "menages.fusionner", maitre)
     log(auteur, "menages.fusionner", absorbee)
     return fusion
@@ -72,7 +78,7 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
     """Give both fiches back as they were; return the one that was absorbed.
 
     What was written on the kept fiche since then stays there, an identity corrected since then included, and her
-    protection when agents were named for her.
+    protection when agents were named for her. If she was protected since then, nobody knows which of the two is: both.
     """
     rows = lock_in_order(Personne.objects.filter(pk__in=[fusion.maitre_id, fusion.absorbee_id]))
     locked = {personne.pk: personne for personne in rows}
@@ -106,9 +112,22 @@ def undo_merge(*, auteur: Habilitation, fusion: Fusion) -> Personne:
     Personne.objects.filter(pk=maitre.pk).update(**restored, **Personne.trace(auteur.utilisateur))
     Fusion.objects.filter(pk=fusion.pk).update(defaite_le=timezone.now(), defaite_par=auteur.utilisateur)
     reopen(Appartenance.objects.current().get(personne=absorbee).menage_id)
+    if maitre.protegee and not fusion.identite_apres["protegee"] and not absorbee.protegee:
+        _protect_too(auteur, maitre, absorbee)
     log(auteur, "menages.defaire_fusion", maitre)
     log(auteur, "menages.defaire_fusion", absorbee)
     return absorbee
+
+
+def _protect_too(auteur: Habilitation, maitre: Personne, absorbee: Personne) -> None:
+    """Protect ``absorbee`` as ``maitre`` is, for the same agents."""
+    close_openings(auteur, absorbee)
+    Personne.objects.filter(pk=absorbee.pk).update(protegee=True, **Personne.trace(auteur.utilisateur))
+    AccesProtege.objects.bulk_create(
+        AccesProtege(personne=absorbee, utilisateur_id=each.utilisateur_id, accorde_par_id=each.accorde_par_id)
+        for each in AccesProtege.objects.filter(personne=maitre)
+    )
+    log(auteur, "menages.proteger", absorbee)
 
 
 def _move(relation: Relation, absorbee: Personne, maitre: Personne) -> list:

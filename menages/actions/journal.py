@@ -13,6 +13,7 @@ ACTIONS.update(
         "menages.cesser_d_accompagner": "Fin d'un accompagnement",
         "menages.proteger": "Protection d'une personne",
         "menages.ne_plus_proteger": "Fin de protection d'une personne",
+        "menages.garder_ouvert": "Ouverture gardée à la protection d'une personne",
         "menages.designer": "Agent désigné pour une personne protégée",
         "menages.retirer_designation": "Fin de désignation d'un agent",
         "menages.geler": "Gel des données d'une personne",

@@ -7,10 +7,14 @@ from siao.socle.refusal import Refusal
 
 
 def confirm(request, action, *, titre: str, consequences: list[str], bouton: str, succes: str, retour: str, **context):
-    """Show what ``action`` (a function of ``auteur``) will do; on POST, do it and go to the page ``retour``."""
-    if request.method == "POST":
+    """Show what ``action`` (a function of ``auteur``) will do; on POST, do it and go to the page ``retour``.
+
+    With a ``form``, its fields are given to ``action``, once they are right.
+    """
+    form = context.get("form")
+    if request.method == "POST" and (not form or form.is_valid()):
         try:
-            action(auteur=request.habilitation)
+            action(auteur=request.habilitation, **(form.cleaned_data if form else {}))
         except Refusal as refusal:
             context["refus"] = str(refusal)
         else:

@@ -11,7 +11,8 @@ from comptes.auteurs import Auteurs
 from comptes.droits import Droit
 from menages.actions import personnes as actions
 from menages.actions.dossiers import IDENTITE
-from menages.forms import AgentForm, RectificationForm
+from menages.actions.protection import exports_made, openings
+from menages.forms import AgentForm, MotifForm, ProtectionForm, RectificationForm
 from menages.models import AccesProtege, Appartenance, Fusion, Personne, Regard
 from menages.views.confirmation import confirm
 from siao.socle.http import reads, refused, writes
@@ -56,6 +57,7 @@ def fiche_personne(request, pk):
         "peut": {
             "saisir": request.may(Droit.MENAGES_SAISIR) and not personne.gelee_le,
             "fusionner": request.may(Droit.MENAGES_FUSIONNER) and not personne.gelee_le,
+            "lever": request.may(Droit.MENAGES_SAISIR) and actions.is_named(request.habilitation, personne),
             "droits": request.may(Droit.PERSONNES_DROITS),
             "journal": request.may(Droit.JOURNAL_VOIR) and personne.regard == Regard.ENTIER,
         },
@@ -120,13 +122,17 @@ def proteger(request, pk):
             partial(actions.stop_protecting, personne=personne),
             titre=f"Ne plus protéger la situation de {personne.designation} ?",
             consequences=[
+                "Seul un agent désigné peut le faire.",
                 "Son lieu de vie redevient visible de tous les agents qui voient le dossier.",
                 "La liste des agents désignés est effacée.",
+                "Les agents désignés et les administrateurs du SIAO en sont avertis par courriel.",
             ],
+            form=MotifForm(request.POST or None),
             bouton="Ne plus protéger",
             succes="La situation n'est plus protégée.",
             retour=reverse("fiche_personne", args=[pk]),
         )
+    ouvertures = openings(personne, request.habilitation)
     return confirm(
         request,
         partial(actions.protect, personne=personne),
@@ -137,7 +143,13 @@ def proteger(request, pk):
             "Les autres lisent « Situation protégée ».",
             "Elle n'est plus jamais trouvée par la recherche d'un autre SIAO.",
             "Vous êtes le premier agent désigné ; vous pourrez en désigner d'autres.",
+            "Les partages, les demandes d'accès et les accompagnements de son dossier prennent fin, hormis ceux de "
+            "votre équipe."
+            if ouvertures
+            else "Aucun partage, aucune demande d'accès et aucun autre accompagnement n'est ouvert sur son dossier.",
         ],
+        form=ProtectionForm(request.POST or None, ouvertures=ouvertures) if ouvertures else None,
+        exports=exports_made(personne),
         bouton="Protéger",
         succes="La situation est protégée, vous êtes désigné.",
         retour=reverse("fiche_personne", args=[pk]),

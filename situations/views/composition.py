@@ -192,7 +192,7 @@ def deplacer(request, pk):
         membres=possible,
         menage=menage,
         accompagnements=dossier.accompagnements,
-        perimetre=request.perimetre,
+        auteur=request.habilitation,
         jour=dossier.aujourdhui,
     )
     context = {"form": form, "menage": menage, "dossier": dossier}

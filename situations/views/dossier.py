@@ -2,7 +2,6 @@
 
 import datetime
 
-from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -65,11 +64,10 @@ def situations_du_menage(request, pk):
     """Tab « Situation du ménage »: the current situations, and the last accordion, their history."""
     read = read_dossier(visible_menage(request, pk), request.habilitation)
     departures = {m.personne.pk: m.depart for m in read.partis if m.visible}
-    seen = [membre.personne.pk for membre in read.presents if membre.visible]
-    # Of those who left, what is read of them here: the situations of their stay.
-    there = [situation.pk for membre in read.partis if membre.visible for situation in membre.situations]
+    # What is read of each here; of those who left, the situations of their stay.
+    seen = [situation.pk for membre in (*read.presents, *read.partis) for situation in membre.situations]
     rows = (
-        SituationResidentielle.objects.filter(Q(personne__in=seen) | Q(pk__in=there))
+        SituationResidentielle.objects.filter(pk__in=seen)
         .readable()
         .select_related("personne")
         .annotate(prenom_cle=Folded("personne__prenom"), nom_cle=Folded("personne__nom"))

@@ -15,7 +15,6 @@ from menages.models import Appartenance, Personne
 from menages.views.confirmation import confirm
 from menages.views.personnes import PERSONNE, followed_personne, menage_of
 from siao.socle.http import attachment, reads, writes
-from siao.socle.refusal import Refusal
 from situations.actions.oubli import erase
 from situations.donnees import data_of
 from situations.models import Oubli
@@ -51,27 +50,19 @@ def geler(request, pk):
             succes="Les données sont dégelées.",
             retour=back,
         )
-    form = MotifForm(request.POST or None)
-    consequences = [
-        "Plus personne ne lit ni n'écrit ses données, hormis qui répond aux droits des personnes.",
-        "Elle compte encore dans les statistiques.",
-    ]
-    context = {
-        "titre": f"Geler les données de {personne.numero} ?",
-        "consequences": consequences,
-        "bouton": "Geler",
-        "retour": back,
-        "form": form,
-    }
-    if request.method == "POST" and form.is_valid():
-        try:
-            freeze(auteur=request.habilitation, personne=personne, motif=form.cleaned_data["motif"])
-        except Refusal as refusal:
-            context["refus"] = str(refusal)
-        else:
-            messages.success(request, "Les données sont gelées.")
-            return redirect(back)
-    return render(request, "menages/confirmer.html", context)
+    return confirm(
+        request,
+        partial(freeze, personne=personne),
+        titre=f"Geler les données de {personne.numero} ?",
+        consequences=[
+            "Plus personne ne lit ni n'écrit ses données, hormis qui répond aux droits des personnes.",
+            "Elle compte encore dans les statistiques.",
+        ],
+        bouton="Geler",
+        succes="Les données sont gelées.",
+        retour=back,
+        form=MotifForm(request.POST or None),
+    )
 
 
 @writes(Droit.PERSONNES_DROITS, journal=PERSONNE)

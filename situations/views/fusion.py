@@ -88,7 +88,7 @@ def _comparison(request, pk: int, autre: int) -> dict:
     maitre, absorbee = followed_personne(request, pk, with_path=True), followed_personne(request, autre, with_path=True)
     moved = [(relation, rows) for relation, rows in what_points_to(absorbee) if relation.suit]
     kept = [(relation, rows) for relation, rows in what_points_to(absorbee) if not relation.suit]
-    membres = [_membre(personne) for personne in (maitre, absorbee)]
+    membres = [_membre(request, personne) for personne in (maitre, absorbee)]
     return {
         "maitre": maitre,
         "absorbee": absorbee,
@@ -102,10 +102,11 @@ def _comparison(request, pk: int, autre: int) -> dict:
     }
 
 
-def _membre(personne: Personne) -> Membre:
+def _membre(request, personne: Personne) -> Membre:
     stays = Appartenance.objects.filter(personne=personne).select_related("menage__siao__departement")
     stays = list(stays.order_by("date_debut"))
-    return Membre(personne, stays[-1:], path_of(personne), stays[-1].menage.siao.departement.aujourdhui)
+    path, hidden = path_of(personne, request.habilitation)
+    return Membre(personne, stays[-1:], path, stays[-1].menage.siao.departement.aujourdhui, hidden)
 
 
 def _together(maitre: Personne, absorbee: Personne) -> str:
@@ -145,6 +146,11 @@ def _consequences(form: FusionForm, context: dict) -> list[str]:
     )
     if maitre.protegee != absorbee.protegee:
         said.append("Une des deux situations est protégée : la fiche gardée le sera.")
+    if absorbee.protegee and not maitre.protegee:
+        said.append(
+            "Les partages, les demandes d'accès et les accompagnements de son dossier prennent fin, hormis ceux de "
+            "votre équipe."
+        )
     return said
 
 
@@ -163,6 +169,7 @@ def defaire_fusion(request, pk):
             f"{fusion.maitre.numero} retrouve l'identité d'avant, sauf ce qui a été corrigé depuis.",
             "Ce qui a été ajouté depuis à la fiche gardée y reste.",
             "Si des agents ont été désignés depuis pour elle, elle reste protégée.",
+            "Si sa situation a été protégée depuis, les deux fiches le sont, pour les mêmes agents.",
         ],
         bouton="Défaire la fusion",
         succes="La fusion est défaite : les deux fiches sont de nouveau séparées.",

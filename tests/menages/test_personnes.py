@@ -7,8 +7,9 @@ from django.utils import timezone
 from comptes.actions import share
 from comptes.droits import Profil
 from comptes.models import Siao
-from menages.actions.personnes import name_user
+from menages.actions.personnes import name_user, stop_protecting
 from menages.models import AccesProtege, Personne
+from siao.socle.courriels import Courriel
 from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
@@ -106,8 +107,39 @@ def test_protecting_names_its_author_who_names_others(operateur, auteur, personn
     assert operateur.post(reverse("retirer_agent", args=[theirs.pk])).status_code == 302
     operateur.post(reverse("retirer_agent", args=[mine.pk]))
     assert AccesProtege.objects.filter(pk=mine.pk).exists()  # the last one stays
-    assert operateur.post(url).status_code == 302  # and protection ends the same way
-    assert "I.3 Voiture" in words(autre.get(reverse("dossier", args=[menage.pk])))
+
+
+def test_lifting_a_protection_is_for_a_named_agent_has_a_motive_and_is_told(auteur, operateur, personne):
+    menage, url = personne.appartenances.get().menage, reverse("proteger", args=[personne.pk])
+    fiche = reverse("fiche_personne", args=[personne.pk])
+    admin, second, elsewhere = make_utilisateur(Profil.ADMIN_SIAO), make_operateur().utilisateur, make_operateur("35")
+    operateur.post(url)
+    operateur.post(reverse("designer_agent", args=[personne.pk]), {"utilisateur": second.pk})
+
+    administrator = client_of(admin)
+    assert "Ne plus protéger" not in words(administrator.get(fiche))
+    assert "Seul un agent désigné lève une protection" in words(administrator.post(url, {"motif": "Erreur"}))
+    assert "Donnez le motif" in words(operateur.post(url, {"motif": " "}))
+    with pytest.raises(Refusal, match="motif"):
+        stop_protecting(auteur=auteur, personne=personne, motif=" ")
+    personne.refresh_from_db()
+    assert personne.protegee
+    assert not Courriel.objects.exists()
+
+    assert "avertis par courriel" in words(operateur.get(url))
+    assert operateur.post(url, {"motif": "Menace écartée, jugement vu"}).status_code == 302
+    personne.refresh_from_db()
+    assert not personne.protegee
+    told = Courriel.objects.all()
+    assert {each.a for each in told} == {auteur.utilisateur.courriel, second.courriel, admin.courriel}
+    assert elsewhere.utilisateur.courriel not in {each.a for each in told}
+    assert not any(secret in f"{each.sujet}{each.texte}" for each in told for secret in ("Rosa", "Exemple", "Menace"))
+    assert all(fiche in each.texte for each in told)
+    text = words(operateur.get(reverse("modifications", args=[menage.pk])))
+    assert "La situation n'est plus protégée" in text
+    assert "(motif : Menace écartée, jugement vu)" in text
+    assert "I.3 Voiture" in words(client_of(second).get(reverse("dossier", args=[menage.pk])))
+    assert "Fin de protection d'une personne" in words(administrator.get(reverse("journal"), {"compte": ""}))
 
 
 def test_the_administrator_of_the_siao_names_agents_without_seeing_the_place(personne):

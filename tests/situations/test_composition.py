@@ -6,8 +6,12 @@ import re
 import pytest
 from django.urls import reverse
 
+from comptes.actions import share
 from comptes.droits import Profil
+from comptes.models import Siao
+from menages.actions.deplacement import move_personnes
 from menages.models import AccesProtege, Menage, Personne
+from siao.socle.refusal import Refusal
 from tests.comptes.fabrique import client_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
@@ -330,6 +334,106 @@ def test_which_accompagnements_follow_is_asked_none_by_default_when_somebody_is_
     assert [each.dispositif for each in hers.accompagnements.all()] == [refuge.dispositif]
     elsewhere = accompany(make_menage(), other.dispositif)
     assert "a pris fin" in words(deplacer(client, hers, [rosa], jour(0), suivent=[elsewhere.pk]))
+
+
+def test_a_protected_person_enters_a_dossier_of_which_all_readers_are_told(famille):
+    menage, (rosa, leon) = famille
+    named, other = make_operateur(), make_menage(personnes=["Louise Exemple"])
+    client = client_of(named.utilisateur)
+    accompany(other, make_dispositif(make_rattachement("44"), nom="Maison des Zqormes"))
+    share(auteur=named, objet=other, siao=Siao.objects.get(pk="35"), date_fin=jour(-30), motif="Départ")
+    assert "Zqormes" not in words(deplacer(client, menage, [rosa], jour(3), "existant", other.numero, confirm=False))
+    Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    AccesProtege.objects.create(personne=rosa, utilisateur=named.utilisateur)
+    said = words(deplacer(client, menage, [rosa], jour(3), "existant", other.numero, confirm=False))
+    assert "saura où elle est : l'équipe de Maison des Zqormes, SIAO Ille-et-Vilaine (partage)." in said
+    assert "Zqormes" not in words(deplacer(client, menage, [leon], jour(3), "existant", other.numero, confirm=False))
+
+
+def test_who_does_not_see_a_dossier_whole_lets_no_protected_person_into_it(famille):
+    menage, (rosa, _) = famille
+    other = make_menage(personnes=["Louise Exemple"])
+    Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    named = make_operateur()
+    AccesProtege.objects.create(personne=rosa, utilisateur=named.utilisateur)
+    Personne.objects.filter(appartenances__menage=other).update(protegee=True)
+    client = client_of(named.utilisateur)
+    refused = deplacer(client, menage, [rosa], jour(3), "existant", other.numero)
+    assert "vous ne voyez pas qui y lirait" in words(refused)
+    with pytest.raises(Refusal, match="ne voyez pas"):
+        move_personnes(auteur=named, origine=menage, personnes=[rosa.pk], destination=other, jour=jour(3))
+    assert rosa.appartenances.count() == 1
+
+
+# --- Common days ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def separes():
+    """Rosa, protected, and Léon lived in III.1 then I.3; one left, each has lived elsewhere since."""
+
+    def _separes(leaver: str):
+        menage, elsewhere = make_menage(), make_menage()
+        path = [("I.4", 90), ("III.1", 50), ("I.3", 40), ("VI.1", 5)]
+        rosa, leon = (make_personne(menage, f"{name} Exemple", depuis=60, parcours=path) for name in ("Rosa", "Léon"))
+        named = make_operateur()
+        leaving = {"rosa": rosa, "leon": leon}[leaver]
+        move_personnes(auteur=named, origine=menage, personnes=[leaving.pk], destination=elsewhere, jour=jour(10))
+        Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+        AccesProtege.objects.create(personne=rosa, utilisateur=named.utilisateur)
+        return (elsewhere if leaver == "leon" else menage), leon, named
+
+    return _separes
+
+
+@pytest.mark.parametrize("leaver", ["leon", "rosa"])
+def test_the_days_lived_with_a_protected_person_are_hidden_from_who_does_not_see_her(separes, leaver):
+    """The husband's team, an operator, and their SIAO's print: his current situation stays, and can be written."""
+    his, leon, named = separes(leaver)
+    suivi = accompany(his, make_dispositif(make_rattachement("44")))
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[suivi.dispositif]))
+    pages = [
+        reverse(name, args=[his.pk])
+        for name in ("dossier", "situations_du_menage", "modifications", "imprimer_dossier", "ajouter_situation")
+    ]
+    for client in (team, client_of(make_operateur().utilisateur)):
+        for page in pages:
+            read = client.get(page)
+            assert read.status_code == 200
+            codes = () if "ajouter" in page else ("III.1", "I.3")  # those that can be chosen
+            for secret in (*codes, f"{jour(50):%d/%m/%Y}", f"{jour(40):%d/%m/%Y}"):
+                assert secret not in words(read), (page, secret)
+        table = words(client.get(pages[1]))
+        assert f"{jour(5):%d/%m/%Y}" in table
+        # What was true before they met is his own, unless it went on among them.
+        [chain] = [m for m in client.get(pages[0]).context["dossier"].presents if m.personne.pk == leon.pk]
+        assert [s.sr2_id for s in chain.situations] == ["VI.1"]
+        assert chain.courante.sr2_id == "VI.1"
+        assert client.get(reverse("modifier_situation", args=[chain.courante.pk])).status_code == 200
+    whole = words(client_of(named.utilisateur).get(pages[1]))
+    assert "III.1" in whole
+    assert f"{jour(40):%d/%m/%Y}" in whole
+
+
+def test_a_situation_that_goes_on_since_the_common_days_is_still_the_current_one():
+    menage = make_menage()
+    path = [("III.1", 50), ("I.3", 20)]
+    rosa, leon = (make_personne(menage, f"{name} Exemple", depuis=60, parcours=path) for name in ("Rosa", "Léon"))
+    elsewhere = make_menage()
+    move_personnes(auteur=make_operateur(), origine=menage, personnes=[leon.pk], destination=elsewhere, jour=jour(10))
+    Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    page = client_of(make_operateur().utilisateur).get(reverse("dossier", args=[elsewhere.pk]))
+    [membre] = page.context["dossier"].presents
+    assert [each.sr2_id for each in membre.situations] == ["I.3"]
+    assert membre.courante.sr2_id == "I.3"
+    assert membre.parcours.precedente is None
+    assert "d'errance en tout" not in words(page)  # it would be false
+
+
+def test_his_own_right_to_his_data_is_whole(separes):
+    _, leon, _ = separes("leon")
+    admin = client_of(make_utilisateur(Profil.ADMIN_SIAO))
+    assert "III.1" in words(admin.get(reverse("donnees_personne", args=[leon.pk])))
 
 
 def test_joining_archives_the_empty_menage_which_opens_again(operateur, famille):

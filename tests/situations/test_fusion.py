@@ -9,13 +9,18 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from pghistory.models import Event
 
+from comptes.actions import share
+from comptes.droits import Profil
+from comptes.models import Siao
 from menages.actions.deplacement import move_personnes
 from menages.actions.fusion import merge, undo_merge
+from menages.actions.personnes import protect
 from menages.models import AccesProtege, Appartenance, DemandeDAcces, Distinction, Fusion, Personne, Precision
 from menages.relations import relations
 from siao.socle.refusal import Refusal
-from tests.comptes.fabrique import client_of, words
-from tests.menages.fabrique import chain_of, jour, make_menage, make_operateur, make_personne
+from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.menages.fabrique import accompany, chain_of, jour, make_menage, make_operateur, make_personne
+from tests.offre.fabrique import make_dispositif, make_rattachement
 from tests.situations.saisie import ajouter
 
 pytestmark = pytest.mark.django_db
@@ -267,6 +272,40 @@ def test_undone_the_protection_that_came_with_the_double_leaves_but_not_that_nam
         assert Personne.objects.get(pk=double.pk).protegee
         theirs.refresh_from_db()
         assert theirs.personne == double
+
+
+def test_a_fusion_that_protects_ends_what_was_open_on_the_kept_dossier(operateur, auteur, rosa, double):
+    """The team of the kept dossier read nothing of the refuge: nor do they after."""
+    menage = rosa.appartenances.get().menage
+    suivi = accompany(menage, make_dispositif(make_rattachement("44")))
+    theirs = accompany(double.appartenances.get().menage, make_dispositif(make_rattachement("44")))
+    Personne.objects.filter(pk=double.pk).update(protegee=True)
+    AccesProtege.objects.create(personne=double, utilisateur=auteur.utilisateur)
+    share(auteur=auteur, objet=menage, siao=Siao.objects.get(pk="35"), date_fin=jour(-30), motif="Départ")
+    assert "prennent fin" in words(fusionner(operateur, rosa, double, confirm=False))
+    assert fusionner(operateur, rosa, double).status_code == 302
+    elsewhere = make_operateur("35").utilisateur
+    teams = [make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[each.dispositif]) for each in (suivi, theirs)]
+    for each in (elsewhere, *teams):
+        assert client_of(each).get(reverse("dossier", args=[menage.pk])).status_code == 404
+
+
+def test_undone_who_was_protected_since_leaves_both_protected(operateur, auteur, rosa, double):
+    """Nobody knows which of the two it was about: the team of the one that comes back does not read her."""
+    menage = double.appartenances.get().menage
+    suivi = accompany(menage, make_dispositif(make_rattachement("44")))
+    fusionner(operateur, rosa, double)
+    protect(auteur=auteur, personne=Personne.objects.get(pk=rosa.pk))
+    url = reverse("defaire_fusion", args=[Fusion.objects.get().pk])
+    assert "les deux fiches le sont" in words(operateur.get(url))
+    assert operateur.post(url).status_code == 302
+    for each in (rosa, double):
+        assert Personne.objects.get(pk=each.pk).protegee
+        assert AccesProtege.objects.get(personne=each).utilisateur == auteur.utilisateur
+    team = client_of(make_utilisateur(Profil.TRAVAILLEUR_SOCIAL, objets=[suivi.dispositif]))
+    assert team.get(reverse("dossier", args=[menage.pk])).status_code == 404
+    assert "I.4" not in words(client_of(make_operateur().utilisateur).get(reverse("dossier", args=[menage.pk])))
+    assert "I.4" in words(operateur.get(reverse("dossier", args=[menage.pk])))
 
 
 def test_across_siao_is_not_found(operateur, rosa):
