@@ -375,7 +375,8 @@ class FusionForm(Formulaire):
             values = [read_field(personne, name) or "—" for personne in (self.maitre, self.absorbee)]
             radios = list(self[name]) if name in self.fields else [None, None]
             label = str(Personne._meta.get_field(name).verbose_name).capitalize()
-            lines.append({"libelle": label, "cases": list(zip(values, radios, strict=True))})
+            field = self[name] if name in self.fields else None
+            lines.append({"libelle": label, "champ": field, "cases": list(zip(values, radios, strict=True))})
         return lines
 
     @property
