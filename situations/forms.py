@@ -11,6 +11,7 @@ from menages.actions.dossiers import IDENTITE
 from menages.models import Menage, Personne
 from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
+from siao.socle.text import enumerated
 from situations.actions.saisie import MAXIMUM
 from situations.grille import Grille
 from situations.models import Ethos, EthosLight, Sr1, Sr2
@@ -54,6 +55,11 @@ class PersonnesForm(Formulaire):
     @property
     def choisis(self) -> list[Parcours]:
         return [self.parcours[pk] for pk in sorted(set(self.cleaned_data["personnes"]))]
+
+    @property
+    def noms(self) -> str:
+        """Whom it is about, in the words of a sentence; only persons whose situation the user sees can be ticked."""
+        return enumerated([each.nom for each in self.choisis])
 
     @property
     def jetons(self) -> dict[int, str]:

@@ -39,6 +39,7 @@ class Geste:
     refus: Callable[[Parcours, Choix], str]
     suite: Callable[[Parcours, Choix], str]
     fait: str
+    """With the place of the names."""
 
 
 AJOUT = Geste(
@@ -48,7 +49,7 @@ AJOUT = Geste(
     borne=lambda parcours: parcours.borne_ajout,
     refus=Parcours.refus_ajout,
     suite=Parcours.suite_ajout,
-    fait="La situation est enregistrée.",
+    fait="La situation de {} est enregistrée.",
 )
 MODIFICATION = Geste(
     nom="modification",
@@ -57,7 +58,7 @@ MODIFICATION = Geste(
     borne=lambda parcours: parcours.borne_modification,
     refus=Parcours.refus_modification,
     suite=Parcours.suite_modification,
-    fait="La situation est modifiée.",
+    fait="La situation de {} est modifiée.",
 )
 
 
@@ -133,7 +134,7 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
         return _conflict(request, context)
     except Refusal as refusal:
         return _refused(request, context, refusal)
-    messages.success(request, geste.fait)
+    messages.success(request, geste.fait.format(form.noms))
     return redirect("situations_du_menage", menage.pk)
 
 
@@ -245,7 +246,9 @@ def supprimer_situation(request, pk):
                 form.add_error(None, sentence)
             context["suites"] = ways_on(request, refusal)
         else:
-            messages.success(request, "La situation est supprimée, la précédente redevient la situation actuelle.")
+            messages.success(
+                request, f"La situation de {form.noms} est supprimée, la précédente redevient la situation actuelle."
+            )
             return redirect("situations_du_menage", dossier.menage.pk)
     elif refusal := why_absent(form, dossier.menage):
         form.add_error(None, str(refusal))
@@ -271,8 +274,7 @@ def confirmer_situations(request, pk):
         confirm_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
     except Refusal as refusal:
         return refused(request, _why(request, "Rien n'a été confirmé.", refusal), page)
-    names = ", ".join(parcours.nom for parcours in form.choisis)
-    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
+    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : la situation de {form.noms}.")
     return redirect(page)
 
 
