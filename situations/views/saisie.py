@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from comptes.droits import Droit
-from menages.models import Appartenance, Menage
+from menages.models import Appartenance, Fusion, Menage
 from menages.views.dossiers import MENAGE, followed_menage
 from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
@@ -21,10 +21,13 @@ from situations.dossier import Dossier, read_dossier
 from situations.forms import PersonnesForm, SituationForm, seal_of
 from situations.grille import Grille, read_grille
 from situations.models import SituationResidentielle
+from situations.modifications import closing_of
 from situations.parcours import Choix, Parcours, RefusalOfSome, check_choix
 from situations.views.absents import ways_on, why_absent
 
 SITUATION = "situations.situationresidentielle"
+_REPRIS = (("date", "date_debut"), ("sr2", "sr2"))
+"""What was typed that the address of a form carries, and its name in the form."""
 _PARTIE = "La personne de cette situation n'est plus dans ce ménage."
 
 
@@ -73,7 +76,10 @@ def ajouter_situation(request, pk):
 @writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
 def modifier_situation(request, pk):
     """The pencil. ``pk`` is the current situation of a person; others of the ménage can be ticked with her."""
-    situation, dossier = _current(request, pk)
+    try:
+        situation, dossier = _current(request, pk)
+    except Http404:
+        return _closed(request, pk, "Modifier la situation résidentielle")
     if situation is None:
         return _saisie(request, MODIFICATION, dossier, read_grille(dossier.aujourdhui), {})
     initial = {
@@ -213,7 +219,10 @@ def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentiel
 @writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
 def supprimer_situation(request, pk):
     """« Supprimer cette situation »: for a person, and for those of the ménage who have the same one."""
-    situation, dossier = _current(request, pk)
+    try:
+        situation, dossier = _current(request, pk)
+    except Http404:
+        return _closed(request, pk, "Supprimer une situation")
     if situation is None:
         form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
         why = _why(request, "Rien n'a été supprimé.", why_absent(form, dossier.menage) or Refusal(_PARTIE))
@@ -298,6 +307,40 @@ def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:
     if chain is None or chain.courante.pk != situation.pk:  # closed since it was read above
         raise Http404
     return situation, dossier
+
+
+def _closed(request, pk: int, titre: str):
+    """Not found, since a page that showed it: what closed this situation, what is current now, with the way to it.
+
+    Only of a person whose current situation the user may change: any other number is that of nothing at all.
+    """
+    history = SituationResidentielle.pgh_event_model.objects.filter(pgh_obj_id=pk)
+    seen = history.select_related("sr2", "region", "personne").order_by("-pgh_id").first()
+    if seen is None:
+        raise Http404
+    kept = seen.personne.fusionnee_dans_id or seen.personne_id
+    menage = Menage.objects.filter(appartenances__personne=kept, appartenances__date_fin__isnull=True).first()
+    dossier = read_dossier(followed_menage(request, menage.pk if menage else 0), request.habilitation)
+    parcours = next((m.parcours for m in dossier.modifiables if m.personne.pk == kept), None)
+    membre = next((m for m in dossier.membres if m.personne.pk == seen.personne_id and m.visible), None)
+    if parcours is None or membre is None:
+        raise Http404
+    request.shown |= {"objet_type": MENAGE, "objet_id": str(dossier.menage.pk)}
+    query = QueryDict(mutable=True)
+    query.update({name: request.POST[key][:10] for name, key in _REPRIS if request.POST.get(key)})
+    context = {
+        "titre": titre,
+        "menage": dossier.menage,
+        "vue": seen,
+        "fin": closing_of(pk),
+        "vue_de": membre.nom,
+        "fusion": Fusion.objects.filter(absorbee=seen.personne, defaite_le=None).select_related("faite_par").first(),
+        "parcours": parcours,
+        "maintenant": parcours.courante,
+        "saisi": query.urlencode(),
+        "envoyee": request.method == "POST",
+    }
+    return render(request, "situations/perimee.html", context, status=404)
 
 
 def _left(request, pk: int) -> Menage | None:
