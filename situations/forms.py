@@ -14,7 +14,7 @@ from offre.models import Dispositif
 from siao.socle.forms import Formulaire, JourField
 from siao.socle.jours import Sens
 from siao.socle.refusal import Refusal
-from siao.socle.text import number_in
+from siao.socle.text import enumerated, number_in
 from situations.actions.saisie import MAXIMUM, TROP
 from situations.correction import Correction, Ligne
 from situations.errance import errance_of, is_to_confirm
@@ -60,6 +60,11 @@ class PersonnesForm(Formulaire):
     @property
     def choisis(self) -> list[Parcours]:
         return [self.parcours[pk] for pk in sorted(set(self.cleaned_data["personnes"]))]
+
+    @property
+    def noms(self) -> str:
+        """Whom it is about, in the words of a sentence; only persons whose situation the user sees can be ticked."""
+        return enumerated([each.nom for each in self.choisis])
 
     @property
     def jetons(self) -> dict[int, str]:
@@ -521,7 +526,8 @@ class FusionForm(Formulaire):
             values = [read_field(personne, name) or "—" for personne in (self.maitre, self.absorbee)]
             radios = list(self[name]) if name in self.fields else [None, None]
             label = str(Personne._meta.get_field(name).verbose_name).capitalize()
-            lines.append({"libelle": label, "cases": list(zip(values, radios, strict=True))})
+            field = self[name] if name in self.fields else None
+            lines.append({"libelle": label, "champ": field, "cases": list(zip(values, radios, strict=True))})
         return lines
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comptes.auteurs import Auteurs
+from comptes.models import Utilisateur
 from menages.models import Accompagnement, Appartenance, Fusion, Menage, Personne, birth_of
 from situations.dossier import Dossier, was_during
 from situations.models import SituationResidentielle
@@ -165,3 +166,27 @@ def _accompagnement(event, before) -> str:
     if event.date_fin and event.date_fin != before.date_fin:
         return f"Fin de l'accompagnement par {event.dispositif} le {event.date_fin:%d/%m/%Y}"
     return ""
+
+
+@dataclass(frozen=True)
+class Cloture:
+    quand: datetime.datetime
+    auteur: str
+    supprimee: bool
+
+
+def closing_of(situation: int) -> Cloture | None:
+    """What ended a situation (its key) for the last time, or deleted it; None while it is current."""
+    found, ended = None, False
+    for event in _events(SituationResidentielle, pgh_obj_id=situation):
+        deleted = event.pgh_label == "delete"
+        if deleted or event.date_fin is None or not ended:
+            found = event if deleted or event.date_fin else None
+        ended = event.date_fin is not None
+    if found is None:
+        return None
+    context = found.pgh_context.metadata if found.pgh_context else {}
+    author = Utilisateur.objects.filter(pk=context.get("utilisateur")).first()
+    return Cloture(
+        found.pgh_created_at, str(author or context.get("travail") or "le logiciel"), found.pgh_label == "delete"
+    )

@@ -6,13 +6,39 @@ import re
 from django import forms
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
+from django.utils.html import format_html
 from dsfr.forms import DsfrBaseForm, DsfrBoundField
 from dsfr.utils import dsfr_input_class_attr
 
 from siao.socle.jours import ANNEES, Incomplete, Sens, read_day
 
+PAGE_INCOMPLETE = (
+    "Votre navigateur n'a pas renvoyé toute la page : ce que vous avez saisi est gardé, vérifiez-le, puis recommencez."
+)
+
+
+MARQUE = format_html(
+    '<span class="fr-required-marker" aria-hidden="true"> *</span><span class="fr-sr-only"> ({})</span>', "obligatoire"
+)
+
 
 class Champ(DsfrBoundField):
+    @property
+    def ancre(self) -> str:
+        """Where a link to the field leads: of a group of choices, which has no element of its own, to the first one."""
+        if self.id_for_label:
+            return self.id_for_label
+        return next((choice.id_for_label for choice in self.subwidgets), f"{self.auto_id}-legend")
+
+    @property
+    def marque(self) -> str:
+        """The star of a compulsory field, for a template that writes its label itself; tools read the word."""
+        return MARQUE if self.field.required else ""
+
+    def value(self):
+        """What was typed; of a hidden field that came back unreadable, what the page should have sent."""
+        return self.initial if self.name in self.form.perdus else super().value()
+
     def build_widget_attrs(self, attrs, widget=None):
         """Tie the field to its help and to its errors, both (RGAA 11.10); django-dsfr forgets the help."""
         attrs = super().build_widget_attrs(attrs, widget)
@@ -27,6 +53,16 @@ class Formulaire(DsfrBaseForm):
     """A form in the State's design. Declares its texts in French; says what is compulsory in words, in its page."""
 
     bound_field_class = Champ
+    perdus: frozenset[str] = frozenset()
+    """The hidden fields that came back unreadable: nobody can correct one, the page sends it anew."""
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        self.perdus = frozenset(field.name for field in self.hidden_fields() if field.name in self._errors)
+        for name in self.perdus:
+            for error in self._errors.pop(name).as_data():
+                # What the field itself would say is for developers; what the form says of it was written to be read.
+                self.add_error(None, PAGE_INCOMPLETE if error.code else error)
 
     def on(self, jour: datetime.date) -> None:
         """Understand the days typed as on ``jour``, the day it is where the form is about."""

@@ -7,6 +7,7 @@ holds them together.
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from django.db.models import Func, TextField
 
@@ -93,6 +94,12 @@ def pluriel(number: int, mark: str = "s") -> str:
 def milliers(number: int) -> str:
     """« 5 050 », with a narrow no-break space."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """« Rosa, Louise et Léa »."""
+    *first, last = names
+    return f"{', '.join(first)} et {last}" if first else last
 
 
 def counted(number: int, words: str) -> str:

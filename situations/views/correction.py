@@ -34,7 +34,7 @@ def corriger_parcours(request, pk):
     personne = followed_personne(request, pk, with_path=True)
     dossier = read_dossier(menage_of(personne), request.habilitation)
     membre = next((each for each in dossier.modifiables if each.personne.pk == pk), None)
-    if membre is None:
+    if membre is None or membre.personne.jours_caches:  # a chain that is read in part is not corrected
         raise Http404
     context = _page(request, dossier, membre)
     if request.method != "POST":

@@ -13,21 +13,31 @@ from django.utils.safestring import SafeString
 
 from comptes.auteurs import Auteurs
 from comptes.droits import Droit
-from menages.models import Appartenance, Menage
+from menages.models import Appartenance, Fusion, Menage
 from menages.views.dossiers import MENAGE, followed_menage
 from siao.socle.http import refused, writes
 from siao.socle.refusal import Refusal, Stale
-from siao.socle.text import number_in
+from siao.socle.text import enumerated, number_in
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
 from situations.correction import Correction, Ligne
 from situations.dossier import Dossier, read_dossier
 from situations.forms import PersonnesForm, SituationForm, errance_a_confirmer, seal_of
 from situations.grille import Grille, read_grille
 from situations.models import SituationResidentielle
-from situations.parcours import Choix, Parcours, check_all, check_choix, refus_de, sentences_of
+from situations.modifications import closing_of
+from situations.parcours import (
+    Choix,
+    Parcours,
+    check_all,
+    check_choix,
+    refus_de,
+    sentences_of,
+)
 from situations.views.absents import ways_on, why_absent
 
 SITUATION = "situations.situationresidentielle"
+_REPRIS = (("date", "date_debut"), ("sr2", "sr2"))
+"""What was typed that the address of a form carries, and its name in the form."""
 _PARTIE = "La personne de cette situation n'est plus dans ce ménage."
 
 
@@ -42,6 +52,7 @@ class Geste:
     refus: Callable[[Parcours, Choix], str]
     suite: Callable[[Parcours, Choix], str]
     fait: str
+    """With the place of the names."""
 
 
 AJOUT = Geste(
@@ -51,7 +62,7 @@ AJOUT = Geste(
     borne=lambda parcours: parcours.borne_ajout,
     refus=Parcours.refus_ajout,
     suite=Parcours.suite_ajout,
-    fait="La situation est enregistrée.",
+    fait="La situation de {} est enregistrée.",
 )
 MODIFICATION = Geste(
     nom="modification",
@@ -60,7 +71,7 @@ MODIFICATION = Geste(
     borne=lambda parcours: parcours.borne_modification,
     refus=Parcours.refus_modification,
     suite=Parcours.suite_modification,
-    fait="La situation est modifiée.",
+    fait="La situation de {} est modifiée.",
 )
 
 
@@ -75,7 +86,10 @@ def ajouter_situation(request, pk):
 @writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
 def modifier_situation(request, pk):
     """The pencil. ``pk`` is the current situation of a person; others of the ménage can be ticked with her."""
-    situation, dossier = _current(request, pk)
+    try:
+        situation, dossier = _current(request, pk)
+    except Http404:
+        return _closed(request, pk, "Modifier la situation résidentielle")
     if situation is None:
         return _saisie(request, MODIFICATION, dossier, read_grille(dossier.aujourdhui), {})
     initial = {
@@ -155,7 +169,7 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     except Refusal as refusal:
         return _refused(request, context, refusal)
     if jetons:
-        messages.success(request, geste.fait)
+        messages.success(request, geste.fait.format(enumerated([each.nom for each in nouveaux])))
     if kept:
         _say_exact(request, context["dossier"], memes)
     return redirect("situations_du_menage", menage.pk)
@@ -163,10 +177,11 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
 
 def _ways_to_correct(parcours: Parcours) -> list[tuple[str, str]]:
     """The pages that a refusal names."""
-    return [
-        (f"Modifier la situation de {parcours.nom}", reverse("modifier_situation", args=[parcours.courante.pk])),
-        (f"Corriger le parcours de {parcours.nom}", reverse("corriger_parcours", args=[parcours.personne.pk])),
-    ]
+    ways = [(f"Modifier la situation de {parcours.nom}", reverse("modifier_situation", args=[parcours.courante.pk]))]
+    if not parcours.personne.jours_caches:
+        page = reverse("corriger_parcours", args=[parcours.personne.pk])
+        ways.append((f"Corriger le parcours de {parcours.nom}", page))
+    return ways
 
 
 def _long_errances(dossier: Dossier, personnes: list[Parcours], geste: Geste, choix: Choix) -> list[str]:
@@ -258,7 +273,10 @@ def _to_questionnaire(request, dossier: Dossier, situation: SituationResidentiel
 @writes(Droit.SITUATIONS_SAISIR, journal=SITUATION)
 def supprimer_situation(request, pk):
     """« Supprimer cette situation »: for a person, and for those of the ménage who have the same one."""
-    situation, dossier = _current(request, pk)
+    try:
+        situation, dossier = _current(request, pk)
+    except Http404:
+        return _closed(request, pk, "Supprimer une situation")
     if situation is None:
         form = PersonnesForm(request.POST, parcours=[membre.parcours for membre in dossier.modifiables])
         why = _why(request, "Rien n'a été supprimé.", why_absent(form, dossier.menage) or Refusal(_PARTIE))
@@ -291,7 +309,9 @@ def supprimer_situation(request, pk):
                 form.add_error(None, sentence)
             context["suites"] = ways_on(request, refusal)
         else:
-            messages.success(request, "La situation est supprimée, la précédente redevient la situation actuelle.")
+            messages.success(
+                request, f"La situation de {form.noms} est supprimée, la précédente redevient la situation actuelle."
+            )
             return redirect("situations_du_menage", dossier.menage.pk)
     elif refusal := why_absent(form, dossier.menage):
         form.add_error(None, str(refusal))
@@ -326,8 +346,8 @@ def confirmer_situations(request, pk):
 
 
 def _say_exact(request, dossier: Dossier, parcours: list[Parcours]) -> None:
-    names = ", ".join(each.nom for each in parcours)
-    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : {names}.")
+    names = enumerated([each.nom for each in parcours])
+    messages.success(request, f"Toujours exact au {dossier.aujourdhui:%d/%m/%Y} : la situation de {names}.")
 
 
 def _following(request, dossier: Dossier, confirmed: list[Parcours]) -> int | None:
@@ -361,6 +381,40 @@ def _current(request, pk: int) -> tuple[SituationResidentielle | None, Dossier]:
     if chain is None or chain.courante.pk != situation.pk:  # closed since it was read above
         raise Http404
     return situation, dossier
+
+
+def _closed(request, pk: int, titre: str):
+    """Not found, since a page that showed it: what closed this situation, what is current now, with the way to it.
+
+    Only of a person whose current situation the user may change: any other number is that of nothing at all.
+    """
+    history = SituationResidentielle.pgh_event_model.objects.filter(pgh_obj_id=pk)
+    seen = history.select_related("sr2", "region", "personne").order_by("-pgh_id").first()
+    if seen is None:
+        raise Http404
+    kept = seen.personne.fusionnee_dans_id or seen.personne_id
+    menage = Menage.objects.filter(appartenances__personne=kept, appartenances__date_fin__isnull=True).first()
+    dossier = read_dossier(followed_menage(request, menage.pk if menage else 0), request.habilitation)
+    parcours = next((m.parcours for m in dossier.modifiables if m.personne.pk == kept), None)
+    membre = next((m for m in dossier.membres if m.personne.pk == seen.personne_id and m.visible), None)
+    if parcours is None or membre is None:
+        raise Http404
+    request.shown |= {"objet_type": MENAGE, "objet_id": str(dossier.menage.pk)}
+    query = QueryDict(mutable=True)
+    query.update({name: request.POST[key][:10] for name, key in _REPRIS if request.POST.get(key)})
+    context = {
+        "titre": titre,
+        "menage": dossier.menage,
+        "vue": seen,
+        "fin": closing_of(pk),
+        "vue_de": membre.nom,
+        "fusion": Fusion.objects.filter(absorbee=seen.personne, defaite_le=None).select_related("faite_par").first(),
+        "parcours": parcours,
+        "maintenant": parcours.courante,
+        "saisi": query.urlencode(),
+        "envoyee": request.method == "POST",
+    }
+    return render(request, "situations/perimee.html", context, status=404)
 
 
 def _left(request, pk: int) -> Menage | None:

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def add(page: Page, names: list[str], days_ago: int, sr1: str, sr2: str, *said: 
     page.get_by_role("textbox", name="Depuis le").fill(written(days_ago))
     choose(page, sr1, sr2)
     save(page, *said)
-    expect(page.get_by_text("La situation est enregistrée.")).to_be_visible()
+    expect(page.get_by_text(re.compile("La situation de .+ est enregistrée."))).to_be_visible()
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     choose(page, "VII Personne en logement devant quitter", "VII.1 Expulsion du logement comme locataire")
     check(page)
     save(page, f"Louise Exemple : « Non renseignée » depuis le {written(0)} devient « VII.1")
-    expect(page.get_by_text("La situation est modifiée.")).to_be_visible()
+    expect(page.get_by_text(re.compile("La situation de .+ est modifiée."))).to_be_visible()
 
     # T-2: Léon in the emergency ward, Rosa and Louise in the street. T-1: a CHRS for them, then for him.
     add(page, ["Léon"], T2, "IV Personne en établissement", "IV.2 Aux urgences", "cela clôturera « VII.1")
@@ -229,7 +230,7 @@ def test_with_the_keyboard_alone_work_goes_on_from_what_the_page_says(operateur)
     # The button says what it will do, and keeps the focus while it changes.
     expect(focused).to_have_text("Enregistrer")
     press("Enter")
-    expect(focused).to_have_text("La situation est modifiée.")
+    expect(focused).to_have_text(re.compile("La situation de .+ est modifiée."))
     press("Tab")
     expect(focused).to_have_text("Ajouter une situation résidentielle")
     press("Enter")
@@ -270,7 +271,7 @@ def test_without_a_script_level_2_follows_level_1_and_the_consequence_is_read_fi
     expect(page.locator("#suite")).to_contain_text("Rosa Exemple : cela clôturera « III.1")
     assert chain_of(rosa) == before
     page.get_by_role("button", name="Enregistrer").last.click()
-    expect(page.get_by_text("La situation est enregistrée.")).to_be_visible()
+    expect(page.get_by_text(re.compile("La situation de .+ est enregistrée."))).to_be_visible()
     assert chain_of(rosa)[-1] == ("III.7", jour(0), None)
     # One click, and what was not sure is.
     page.get_by_role("button", name="Toujours exact : Louise Exemple").click()
