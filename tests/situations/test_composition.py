@@ -403,6 +403,8 @@ def test_the_days_lived_with_a_protected_person_are_hidden_from_who_does_not_see
             codes = () if "ajouter" in page else ("III.1", "I.3")  # those that can be chosen
             for secret in (*codes, f"{jour(50):%d/%m/%Y}", f"{jour(40):%d/%m/%Y}"):
                 assert secret not in words(read), (page, secret)
+        assert client.get(reverse("corriger_parcours", args=[leon.pk])).status_code == 404
+        assert reverse("corriger_parcours", args=[leon.pk]) not in client.get(pages[1]).text
         table = words(client.get(pages[1]))
         assert f"{jour(5):%d/%m/%Y}" in table
         # What was true before they met is his own, unless it went on among them.
