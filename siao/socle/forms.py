@@ -50,11 +50,16 @@ class Champ(DsfrBoundField):
 
 
 class Formulaire(DsfrBaseForm):
-    """A form in the State's design. Declares its texts in French; says what is compulsory in words, in its page."""
+    """A form in the State's design. Declares its texts in French; the page explains the star of a compulsory field."""
 
     bound_field_class = Champ
     perdus: frozenset[str] = frozenset()
     """The hidden fields that came back unreadable: nobody can correct one, the page sends it anew."""
+
+    @property
+    def obligatoires(self) -> bool:
+        """Whether a label has the star of a compulsory field, which the page explains then."""
+        return any(field.field.required for field in self.visible_fields())
 
     def full_clean(self) -> None:
         super().full_clean()

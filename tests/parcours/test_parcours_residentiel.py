@@ -13,7 +13,7 @@ from comptes.models import Habilitation, Siao
 from menages.models import Menage, Personne
 from siao import demo
 from situations.models import SituationResidentielle
-from tests.menages.fabrique import chain_of, jour
+from tests.menages.fabrique import chain_of, jour, make_menage, make_personne
 from tests.parcours.accessibilite import check
 from tests.parcours.conftest import connect, follow, press
 
@@ -400,3 +400,25 @@ def test_the_demonstration_has_dossiers_alive(base_reelle):
     assert [code for code, _, _ in chain_of(leon)] == ["VII.1", "IV.2", "III.1"]
     assert chain_of(leon)[-1][1] == jour(90)
     assert isinstance(leon.date_naissance, datetime.date)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_narrow_window_what_is_done_about_each_person_is_in_sight(ouvrir, base_reelle, dark):
+    demo.load_accounts()
+    menage = make_menage(personnes=["Rosa Exemple"])
+    make_personne(menage, "Louise Très-Longuement-Nommée Exemple", depuis=30, parcours=[("VI.4", 30), ("VII.1", 3)])
+    page = ouvrir(width=320, dark=dark)
+    connect(page, "operateur-siao.44@demo.example", demo.PASSWORD)
+    page.goto(f"/dossiers/{menage.pk}/situations/")
+    table = page.get_by_role("table", name="Situation actuelle de chaque personne")
+    expect(table.get_by_role("row")).to_have_count(3)
+    expect(table.get_by_role("rowheader")).to_have_count(2)
+    expect(table.get_by_role("columnheader", name="Situation actuelle")).to_have_count(1)
+    for action in [*table.get_by_role("link").all(), *table.get_by_role("button").all()]:
+        action.scroll_into_view_if_needed()
+        box = action.bounding_box()
+        left, right = box["x"], box["x"] + box["width"]
+        assert (min(left, 0), max(right, 320)) == (0, 320), action.inner_text()
+    frame = page.locator(".cartes .fr-table__content")
+    assert frame.evaluate("each => each.scrollWidth <= each.clientWidth")
+    check(page)

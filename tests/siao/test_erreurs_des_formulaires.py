@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from siao.socle.forms import PAGE_INCOMPLETE
+from siao.socle.forms import PAGE_INCOMPLETE, Formulaire
 from situations.models import Sr2
 from tests.droits.monde import OBJETS, Monde
 from tests.droits.test_table import TABLE, VIEWS
@@ -73,3 +73,33 @@ def test_a_hidden_version_lost_on_the_way_is_said_of_the_whole_page_and_what_was
     typed["version"] = re.search(r'name="version" value="(\d+)"', answer.text)[1]
     assert client.post(url, typed).status_code == 302
     assert Sr2.objects.get(pk="I.1").libelle == "Libellé retapé"
+
+
+MARK = "fr-required-marker"
+EXPLAINED = "Les champs suivis d'une étoile (*) sont obligatoires."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("acteur", ACTEURS)
+def test_each_compulsory_field_has_its_star_and_the_page_says_what_it_means(acteur):
+    monde = Monde()
+    utilisateur, client = monde.acteur(acteur)
+    wrong = []
+    for line in TABLE:
+        if line["methode"] != "GET" or "POST" not in VIEWS[line["route"]].methods:
+            continue
+        with transaction.atomic():
+            objet = line["objet"]
+            arguments = OBJETS[objet](monde, utilisateur, "mien") if objet else {}
+            arguments.pop("?", None)
+            page = client.get(reverse(line["route"], kwargs=arguments))
+            transaction.set_rollback(True)
+        form = (page.context or {}).get("form") if page.status_code == 200 else None
+        if not isinstance(form, Formulaire) or "data-resume" in page.text:
+            continue
+        shown = [f for f in form.visible_fields() if f.field.required and f'name="{f.html_name}"' in page.text]
+        if page.text.count(MARK) < len(shown):
+            wrong.append(f"{line['route']}: {[field.name for field in shown]}")
+        if MARK in page.text and EXPLAINED not in html.unescape(page.text):
+            wrong.append(f"{line['route']}: l'étoile n'est pas expliquée")
+    assert not wrong, wrong
