@@ -84,10 +84,11 @@ class Membre:
         """The end of her chain, when this user may write to it."""
         if not (self.modifiable and self.courante):
             return None
-        before = self.situations[-2] if len(self.situations) > 1 else None
-        if before and before.date_fin + UN_JOUR < self.courante.date_debut:
+        before, eve = self.situations[-2] if len(self.situations) > 1 else None, self.courante.date_debut - UN_JOUR
+        if before and before.date_fin < eve:
             before = None  # the one that came before is hidden
-        return Parcours(self.personne, self.courante, before, self.aujourdhui)
+        cachee = before is None and any(each.lower <= eve for each in self.caches)
+        return Parcours(self.personne, self.courante, before, self.aujourdhui, cachee)
 
     @property
     def errance(self) -> Errance:

@@ -18,6 +18,9 @@ from situations.models.situations import PREMIER_JOUR
 UN_JOUR = datetime.timedelta(days=1)
 
 
+_PROTEGE_AVANT = "Ce qu'elle a vécu avant est protégé : demandez à un agent désigné."
+
+
 class RefusalOfSome(Refusal):
     """Nothing is done for anybody: some persons cannot. One sentence each."""
 
@@ -52,6 +55,8 @@ class Parcours:
     precedente: SituationResidentielle | None
     aujourdhui: datetime.date
     """The day it is where the person is followed."""
+    cachee: bool = False
+    """There is one before, that this user does not read: nothing that depends on it is done."""
 
     @property
     def nom(self) -> str:
@@ -118,6 +123,8 @@ class Parcours:
             return f"{first} Pour une date plus ancienne, renseignez plutôt cette situation avec le crayon."
         if choix.date_debut == self.courante.date_debut:
             return f"{first} Si « {self.courante.libelle} » est fausse, modifiez-la avec le crayon."
+        if self.cachee:
+            return f"{first} {_PROTEGE_AVANT}"
         return f"{first} Pour une date plus ancienne, corrigez son parcours : rien n'a besoin d'être supprimé."
 
     def suite_ajout(self, choix: Choix) -> str:
@@ -128,12 +135,14 @@ class Parcours:
 
     @property
     def modification_au_plus_tot(self) -> datetime.date:
+        if self.cachee:
+            return self.courante.date_debut
         return self._depuis_sa_naissance(self.precedente.date_debut + UN_JOUR if self.precedente else PREMIER_JOUR)
 
     @property
     def borne_modification(self) -> str:
         naissance = self.personne.date_naissance
-        if self.precedente is None:
+        if self.precedente is None and not self.cachee:
             when = f"dès sa naissance, le {_jour(naissance)}" if naissance else "n'importe quand"
             return f"« {self.courante.libelle} », sa première situation : elle peut commencer {when}"
         return (
@@ -145,6 +154,8 @@ class Parcours:
         return choix.date_debut or self.courante.date_debut
 
     def refus_modification(self, choix: Choix) -> str:
+        if self.cachee and self.debut_modifie(choix) < self.courante.date_debut:
+            return f"{self.nom} : au plus tôt le {_jour(self.courante.date_debut)}. {_PROTEGE_AVANT}"
         if self.precedente and self.debut_modifie(choix) <= self.precedente.date_debut:
             return (
                 f"{self.nom} : au plus tôt le {_jour(self.modification_au_plus_tot)}, lendemain du début de "
@@ -169,6 +180,8 @@ class Parcours:
     def refus_suppression(self) -> str:
         if self.courante.sr2_id == NON_RENSEIGNEE:
             return f"{self.nom} : « Non renseignée » ne se supprime pas. Renseignez la situation avec le crayon."
+        if self.cachee:
+            return f"{self.nom} : « {self.courante.libelle} » se modifie, elle ne se supprime pas. {_PROTEGE_AVANT}"
         if self.precedente is None:
             return (
                 f"{self.nom} : « {self.courante.libelle} » est sa première situation, rien ne la précède. "

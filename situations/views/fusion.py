@@ -22,6 +22,7 @@ from siao.socle.refusal import Refusal, Stale
 from situations.dossier import Membre, path_of
 from situations.forms import FusionForm, seal_of
 from situations.lignes_d_eau import draw
+from situations.models import SituationResidentielle
 
 
 @writes(Droit.MENAGES_FUSIONNER, journal=PERSONNE)
@@ -89,6 +90,8 @@ def _comparison(request, pk: int, autre: int) -> dict:
     moved = [(relation, rows) for relation, rows in what_points_to(absorbee) if relation.suit]
     kept = [(relation, rows) for relation, rows in what_points_to(absorbee) if not relation.suit]
     membres = [_membre(request, personne) for personne in (maitre, absorbee)]
+    read = membres[1].situations
+    kept = [(relation, read if relation.model is SituationResidentielle else rows) for relation, rows in kept]
     return {
         "maitre": maitre,
         "absorbee": absorbee,

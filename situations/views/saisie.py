@@ -20,7 +20,7 @@ from siao.socle.refusal import Refusal, Stale
 from siao.socle.text import enumerated, number_in
 from situations.actions.saisie import add_situation, confirm_situation, delete_situation, modify_situation
 from situations.correction import Correction, Ligne
-from situations.dossier import Dossier, read_dossier
+from situations.dossier import Dossier, read_dossier, was_during
 from situations.forms import PersonnesForm, SituationForm, errance_a_confirmer, seal_of
 from situations.grille import Grille, read_grille
 from situations.models import SituationResidentielle
@@ -215,7 +215,7 @@ def _conflict(request, context: dict):
     changed = stale.perimes if stale.is_valid() else []
     context |= {
         "dossier": dossier,
-        "conflits": [_seen_and_now(parcours, jeton) for parcours, jeton in changed],
+        "conflits": [_seen_and_now(dossier, parcours, jeton) for parcours, jeton in changed],
         "form": SituationForm(form.data, parcours=fresh, grille=form.grille),
         "conflit": True,
     }
@@ -223,12 +223,15 @@ def _conflict(request, context: dict):
     return _show(request, context, status=409)
 
 
-def _seen_and_now(parcours: Parcours, jeton: str) -> dict:
-    """What the page had shown of a chain (from the history), and what it is now."""
+def _seen_and_now(dossier: Dossier, parcours: Parcours, jeton: str) -> dict:
+    """What the page had shown of a chain (from the history), and what it is now; nothing of hidden days."""
     pk, version = map(number_in, jeton.partition(".")[::2])
     known = None not in (pk, version)
     events = SituationResidentielle.pgh_event_model.objects.select_related("sr2")
     seen = events.filter(pgh_obj_id=pk, version=version, personne=parcours.personne).first() if known else None
+    [caches] = [membre.caches for membre in dossier.presents if membre.personne == parcours.personne]
+    if seen and seen.id != parcours.courante.pk and was_during(seen, caches):
+        seen = None
     now = SituationResidentielle.objects.readable().get(pk=parcours.courante.pk)
     par = Auteurs([now.modifie_par_id]).nom(now.modifie_par_id, entier=True)  # only who is seen whole is written to
     return {"nom": parcours.nom, "avant": seen, "maintenant": now, "par": par if now.modifie_par_id else ""}
@@ -301,6 +304,7 @@ def supprimer_situation(request, pk):
     }
     if request.method == "POST" and form.is_valid():
         try:
+            check_all([parcours.refus_suppression for parcours in form.choisis])  # as this user reads them
             delete_situation(auteur=request.habilitation, menage=dossier.menage, jetons=form.jetons)
         except Stale as stale:
             return render(request, "situations/supprimer.html", {**context, "conflit": str(stale)}, status=409)

@@ -432,6 +432,47 @@ def test_a_situation_that_goes_on_since_the_common_days_is_still_the_current_one
     assert "d'errance en tout" not in words(page)  # it would be false
 
 
+def test_what_changes_his_current_situation_tells_nothing_of_the_one_before(separes):
+    """Neither deleting it, nor an earlier date, nor the token of another situation."""
+    _, leon, named = separes("leon")
+    client = client_of(make_operateur().utilisateur)
+    now, before = leon.situations.order_by("-date_debut")[:2]
+    fields = {"personnes": [leon.pk], f"jeton-{leon.pk}": f"{now.pk}.{now.version}"}
+    delete, modify = (reverse(f"{name}_situation", args=[now.pk]) for name in ("supprimer", "modifier"))
+    refused = client.post(delete, fields)
+    earlier = {**fields, "date_debut": f"{jour(45):%d/%m/%Y}", "sr1": "I", "sr2": "I.1", "etape": "enregistrer"}
+    late = client.post(modify, earlier)
+    stolen = {**earlier, "date_debut": f"{jour(2):%d/%m/%Y}", f"jeton-{leon.pk}": f"{before.pk}.{before.version}"}
+    conflict = client.post(modify, stolen)
+    assert conflict.status_code == 409
+    assert f"{jour(40):%d/%m/%Y}" not in words(conflict)
+    for answer in (refused, late):
+        assert "Ce qu'elle a vécu avant est protégé" in words(answer)
+        assert f"{jour(40):%d/%m/%Y}" not in words(answer)
+    assert leon.situations.filter(pk=now.pk, date_debut=jour(5)).exists()
+    answer = client.post(modify, {**earlier, "date_debut": f"{jour(2):%d/%m/%Y}"})
+    assert "devient" in words(answer)
+    assert client_of(named.utilisateur).get(delete).context["impossible"] == ""
+
+
+def test_what_he_lived_before_and_after_is_his_own_and_stays():
+    """Nor do the days with somebody else of another ménage hide anything."""
+    before, menage, after = make_menage(), make_menage(), make_menage()
+    path = [("I.4", 90), ("II.1", 70), ("III.1", 60), ("VI.1", 30), ("I.1", 9)]
+    leon = make_personne(before, "Léon Exemple", depuis=90, parcours=path)
+    rosa = make_personne(menage, "Rosa Exemple", depuis=60, parcours=[("III.1", 60)])
+    auteur = make_operateur()
+    for origine, destination, ago in ((before, menage, 60), (menage, after, 30)):
+        move_personnes(auteur=auteur, origine=origine, personnes=[leon.pk], destination=destination, jour=jour(ago))
+    client, page = client_of(make_operateur().utilisateur), reverse("situations_du_menage", args=[after.pk])
+    [membre] = client.get(page).context["dossier"].presents
+    assert [each.sr2_id for each in membre.situations] == ["I.4", "II.1", "III.1", "VI.1", "I.1"]
+    Personne.objects.filter(pk=rosa.pk).update(protegee=True)
+    [membre] = client.get(page).context["dossier"].presents
+    assert [each.sr2_id for each in membre.situations] == ["I.4", "II.1", "VI.1", "I.1"]
+    assert "III.1" not in words(client.get(page))
+
+
 def test_his_own_right_to_his_data_is_whole(separes):
     _, leon, _ = separes("leon")
     admin = client_of(make_utilisateur(Profil.ADMIN_SIAO))
