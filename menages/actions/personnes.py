@@ -43,6 +43,8 @@ def protect(*, auteur: Habilitation, personne: Personne, garder: Collection[str]
         raise Refusal("Quelqu'un vient de protéger cette situation.")
     # Whoever opens the dossier to others locks it too, then asks who is hidden.
     lock_menages(Appartenance.objects.current().filter(personne=personne).values_list("menage", flat=True))
+    if not Personne.objects.entiers_pour(auteur).filter(pk=personne.pk).exists():
+        raise Refusal("Une situation de ce ménage est protégée : demandez à un agent désigné.")
     kept = close_openings(auteur, personne, garder)
     with pghistory.context(motif=f"gardé : {' ; '.join(kept)}") if kept else nullcontext():
         Personne.objects.filter(pk=personne.pk).update(protegee=True, **Personne.trace(auteur.utilisateur))

@@ -132,6 +132,8 @@ def proteger(request, pk):
             succes="La situation n'est plus protégée.",
             retour=reverse("fiche_personne", args=[pk]),
         )
+    if personne.regard != Regard.ENTIER:  # who lives with a protected person is; what is open tells where
+        raise Http404
     ouvertures = openings(personne, request.habilitation)
     return confirm(
         request,

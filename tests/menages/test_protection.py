@@ -9,7 +9,7 @@ from comptes.models import EntreeJournal, Partage, Siao
 from menages.actions.personnes import protect
 from menages.models import AccesProtege, DemandeDAcces, EtatDemande, Personne
 from siao.socle.refusal import Refusal
-from tests.comptes.fabrique import client_of, make_utilisateur, words
+from tests.comptes.fabrique import client_of, habilitation_of, make_utilisateur, words
 from tests.menages.fabrique import accompany, jour, make_menage, make_operateur, make_personne
 from tests.offre.fabrique import make_dispositif, make_rattachement
 
@@ -134,3 +134,16 @@ def test_two_who_protect_at_once_are_not_both_named(auteur, rosa):
     with pytest.raises(Refusal, match="vient de protéger"):
         protect(auteur=make_operateur(), personne=rosa)
     assert AccesProtege.objects.get().utilisateur == auteur.utilisateur
+
+
+def test_what_is_open_is_not_told_to_who_does_not_see_whom_she_lives_with(auteur, menage, rosa, enfant, ouvert):
+    """The administrator reaches the fiche of the child of a protected mother, not the dispositif that shelters both."""
+    _, _, suivi = ouvert
+    protect(auteur=auteur, personne=rosa, garder=[f"accompagnement-{suivi.pk}"])
+    admin, url = make_utilisateur(Profil.ADMIN_SIAO), reverse("proteger", args=[enfant.pk])
+    client = client_of(admin)
+    assert client.get(reverse("fiche_personne", args=[enfant.pk])).status_code == 200
+    assert client.get(url).status_code == client.post(url).status_code == 404
+    with pytest.raises(Refusal, match="agent désigné"):
+        protect(auteur=habilitation_of(admin), personne=enfant)
+    assert menage.accompagnements.current().count() == 1
