@@ -135,6 +135,7 @@ def proteger(request, pk):
     if personne.regard != Regard.ENTIER:  # who lives with a protected person is; what is open tells where
         raise Http404
     ouvertures = openings(personne, request.habilitation)
+    sauf = ", hormis celui avec qui vous gardez un partage" if ouvertures else ""
     return confirm(
         request,
         partial(actions.protect, personne=personne),
@@ -143,7 +144,7 @@ def proteger(request, pk):
             "Pour une personne menacée ou victime de violences.",
             "Son lieu de vie et celui de son ménage ne sont plus montrés qu'aux agents désignés et à l'équipe du lieu.",
             "Les autres lisent « Situation protégée ».",
-            "Elle n'est plus jamais trouvée par la recherche d'un autre SIAO.",
+            f"Elle n'est plus jamais trouvée par la recherche d'un autre SIAO{sauf}.",
             "Vous êtes le premier agent désigné ; vous pourrez en désigner d'autres.",
             "Les partages, les demandes d'accès et les accompagnements de son dossier prennent fin, hormis ceux de "
             "votre équipe."
