@@ -1,5 +1,6 @@
 """The fields of all forms in words, for a page that shows what was typed without the form it was typed in."""
 
+import re
 from collections import defaultdict
 
 from django import forms
@@ -55,12 +56,16 @@ PREFIXES = {
 }
 """Names that are made for a row: how they begin."""
 
+_LIGNE = re.compile(r"^[a-z]+-[0-9]+-", re.ASCII)
+"""What comes before the name of a field in a table of lines: « l-0- »."""
+
 _TERRITOIRES = {"departement": Departement, "region": Region, "siao": Siao}
 
 
 def in_words(typed: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The label and the value of each field of ``typed`` that a person filled in."""
     fields = declared()
+    typed = [(_LIGNE.sub("", name), value) for name, value in typed]
     return [
         (label, _value(fields.get(name, ()), name, value))
         for name, value in typed

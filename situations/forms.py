@@ -182,7 +182,7 @@ class LigneForm(Formulaire):
         },
     )
     region = forms.ChoiceField(
-        label="Région (pour un SAS)",
+        label="Région d'orientation du SAS",
         required=False,
         error_messages={"invalid_choice": "Choisissez une région de la liste."},
     )

@@ -146,11 +146,11 @@ def _carry_out(request, context: dict):
             form.add_error(None, sentence)
         return _show(request, context)
     names = ", ".join(each.nom for each in chosen)
-    context["suite"] = [f"Pour {names} :" if len(chosen) > 1 else f"{names} :", *corrections[0].suite]
+    context["suite"], context["pour"] = corrections[0].suite, names
     context["etapes"] = corrections[0].etapes
     asked = (errance_a_confirmer(each, who.nom) for each, who in zip(corrections, chosen, strict=True))
     context["errances"] = [sentence for sentence in asked if sentence]
-    context["lue"] = seal_of([*context["suite"], *context["errances"], form.cleaned_data["motif"]])
+    context["lue"] = seal_of([names, *context["suite"], *context["errances"], form.cleaned_data["motif"]])
     if request.POST.get("etape") != "enregistrer" or request.POST.get("lue") != context["lue"]:
         return _show(request, context)
     if context["errances"] and not form.cleaned_data["errance"]:

@@ -133,7 +133,7 @@ def _carry_out(request, geste: Geste, form: SituationForm, context: dict):
     choix = form.choix
     memes = form.memes if geste is AJOUT else []
     exact = form.cleaned_data["meme"] == "exact"
-    context["memes"] = [each.nom for each in memes]
+    context["memes"], context["meme_le"] = [each.nom for each in memes], choix.date_debut
     nouveaux = [each for each in form.choisis if each not in memes or not exact]
     try:
         check_all(refus_de(nouveaux, lambda each: geste.refus(each, choix)))

@@ -179,6 +179,14 @@ def test_what_was_typed_is_shown_in_the_words_of_the_forms(agent, time_machine):
     assert '<input type="hidden" name="version" value="7">' in page.text  # sent again, although nobody typed it
 
 
+def test_the_fields_of_a_table_are_read_under_their_labels(db):
+    typed = [("l-0-date_debut", "27/11"), ("l-0-sr2", "I.1"), ("l-0-rang", "3"), ("l-TOTAL_FORMS", "1")]
+    words_of = champs.in_words([*typed, ("p-1-prenom", "Rosa")])
+    assert ("À partir du", "27/11") in words_of
+    assert ("Prénom", "Rosa") in words_of
+    assert {label for label, _ in words_of} == {"À partir du", "Situation", "Prénom"}
+
+
 def test_every_field_of_the_product_has_one_label():
     for name, fields in champs.declared().items():
         if name not in champs.LIBELLES:
