@@ -102,7 +102,10 @@ def accompany(*, auteur: Habilitation, menage: Menage, dispositif: Dispositif) -
     """Let the team of ``dispositif`` see the dossier. Only who sees the whole of it opens it to others."""
     lock_menages([menage.pk])
     if not Menage.objects.entiers_pour(auteur).filter(pk=menage.pk).exists():
-        raise Refusal("Une situation de ce ménage est protégée ou gelée : demandez à un agent désigné.")
+        raise Refusal(
+            "Une situation de ce ménage est protégée ou gelée. Protégée : demandez à un agent désigné ; gelée : à "
+            "l'administrateur de votre SIAO."
+        )
     with refusing():
         _accompany(auteur, menage, dispositif)
     log(auteur, "menages.accompagner", menage)

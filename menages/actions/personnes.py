@@ -118,7 +118,7 @@ def unname_user(*, auteur: Habilitation, acces: AccesProtege) -> None:
     if not AccesProtege.objects.filter(personne=acces.personne_id).exclude(pk=acces.pk).exists():
         raise Refusal(
             "C'est le dernier agent désigné : désignez-en d'abord un autre, sinon plus personne ne pourrait suivre "
-            "cette personne."
+            "cette personne. Aucun collègue à désigner ? Demandez à l'administrateur de votre SIAO d'en inviter un."
         )
     AccesProtege.objects.filter(pk=acces.pk).delete()
     log(auteur, "menages.retirer_designation", acces.personne)

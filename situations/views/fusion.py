@@ -35,7 +35,11 @@ def fusionner(request, pk):
         others = Personne.objects.actives().suivies_par(request.perimetre).exclude(pk=pk)
         if other := others.filter(pk=form.cleaned_data["numero"]).first():
             return redirect("comparer", pk, other.pk)
-        form.add_error("numero", "Aucune autre fiche de votre périmètre n'a ce numéro : vérifiez-le.")
+        form.add_error(
+            "numero",
+            "Aucune autre fiche de votre périmètre n'a ce numéro : vérifiez-le. "
+            "Une fiche déjà fusionnée ne peut plus l'être.",
+        )
     elif request.POST.get("etape") == "chercher":
         try:
             [found] = look_for(
