@@ -65,7 +65,7 @@ OTHERS = [
     ("Dispositifs", "commune", "Rennes", "commune_hors_departement", {"code_postal": "35000"}),
     ("Dispositifs", "commune", "Varades", "commune_ancienne", {"code_postal": "44370"}),
     ("Dispositifs", "date_ouverture", "01/02/2015 14:30", "heure_ignoree", {}),
-    ("Dispositifs", "date_ouverture", "01/07/1905", "date_peu_plausible", {}),
+    ("Dispositifs", "date_ouverture", "01/07/1930", "date_peu_plausible", {}),
     ("Financement", "quantite", 2024, "nombre_peu_plausible", {}),
     ("Financement", "montant_annuel", "60 000 000", "montant_peu_plausible", {}),
     ("Financement", "quantite", 31, "financement_au_dela", {}),

@@ -137,7 +137,7 @@ def test_from_the_template_to_the_undo(agent, tmp_path):
     changed = [{**DISPOSITIF, "voie": "9 rue des Exemples"}, *DISPOSITIFS[1:4]]
     fill(second, entites=ENTITES, dispositifs=changed, financements=FINANCEMENTS[:5])
     deposit(page, second)
-    expect(page.get_by_text("1 décision à prendre ci-dessous")).to_be_visible()
+    expect(page.get_by_text("1 décision à prendre avant d'importer")).to_be_visible()
     page.get_by_role("link", name="Modifiés (1)").click()
     expect(page.get_by_text("9 rue des Exemples")).to_be_visible()
     check(page)

@@ -31,7 +31,7 @@ def test_the_same_situation_again_asks_whether_it_goes_on(operateur, menage, ros
     assert answer.status_code == 302
     assert chain_of(rosa) == before
     assert current_of(rosa).confirmee_le == jour(0)
-    assert f"Toujours exact au {jour(0):%d/%m/%Y} : Rosa Exemple." in words(operateur.get(answer.url))
+    assert f"Toujours exact au {jour(0):%d/%m/%Y} : la situation de Rosa Exemple." in words(operateur.get(answer.url))
 
 
 def test_another_one_of_the_same_type_can_begin(operateur, menage, rosa):
@@ -154,7 +154,7 @@ def test_in_the_worklist_it_is_the_next_row(operateur, menage, rosa, louise):
         personne.situations.filter(date_fin=None).update(confirmee_le=jour(days))
     address = reverse("a_confirmer")
     page = operateur.get(address)
-    assert f'name="suivante" value="{louise.pk}"' in page.text
+    assert f'name="suivante" value="{louise.pk}"' in " ".join(page.text.split())
     confirm = reverse("confirmer_situations", args=[menage.pk])
     sent = {**fields_of(rosa), "depuis": "a_confirmer", "liste": "", "suivante": louise.pk}
     assert operateur.post(confirm, sent).url == f"{address}?#exact-{louise.pk}"
