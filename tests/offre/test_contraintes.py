@@ -165,6 +165,7 @@ def test_every_constraint_of_the_offre_has_its_sentence_and_its_test():
         # Held by the tests of concurrent deposits.
         "import_un_seul_en_cours_par_territoire",
         "import_un_seul_pret_par_territoire",
+        "import_un_seul_en_ecriture_par_territoire",
         "import_un_seul_en_vigueur_par_territoire",
         "ecart_unique",
         "ecart_decision_selon_nature",

@@ -161,7 +161,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     check(page)
     page.get_by_role("button", name="Fusionner").click()
     expect(page.get_by_text("Les deux fiches n'en font plus qu'une")).to_be_visible()
-    expect(page.locator(".ligne--archivee")).to_have_count(1)
+    expect(page.locator(".lignes-d-eau__cadre .ligne--archivee")).to_have_count(1)
     page.get_by_role("link", name="Fiche de Rosa Exemple").click()
     page.get_by_role("link", name="Défaire cette fusion").click()
     page.get_by_role("button", name="Défaire la fusion").click()
