@@ -192,7 +192,7 @@ def test_the_story_of_leon_rosa_and_louise(operateur):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Exemple")
     expect(page.locator(".fr-header")).to_be_hidden()
     assert len(page.pdf(format="A4")) > 10_000
-    expect(page.locator(".ligne")).to_have_count(3)  # Louise's lane stops where she left
+    expect(page.locator(".lignes-d-eau__cadre .ligne")).to_have_count(3)  # Louise's lane stops where she left
     expect(page.get_by_role("table", name="Parcours résidentiels")).to_contain_text("IV.2 Aux urgences")
     assert SituationResidentielle.objects.filter(personne=rosa).count() == 3
 
